@@ -1,0 +1,38 @@
+package dev.caravan.model.net;
+
+import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.error.ErrorCode;
+import java.net.InetSocketAddress;
+
+/** Parses HOST:PORT. */
+public final class Addresses {
+  private Addresses() {}
+
+  /**
+   * @param option that holds the address, for the message
+   * @param address HOST:PORT, an IPv6 address in brackets
+   * @throws ClusterException INVALID_REQUEST if it is not an address
+   */
+  public static InetSocketAddress parse(String option, String address) {
+    int colon = address.lastIndexOf(':');
+    int port = colon < 1 ? -1 : port(address.substring(colon + 1));
+    if (port < 0) {
+      throw new ClusterException(
+          ErrorCode.INVALID_REQUEST,
+          "%s '%s' is not HOST:PORT with a port in 0..65535".formatted(option, address));
+    }
+    String host = address.substring(0, colon);
+    if (host.startsWith("[") && host.endsWith("]")) {
+      host = host.substring(1, host.length() - 1);
+    }
+    return new InetSocketAddress(host, port);
+  }
+
+  private static int port(String text) {
+    if (!text.matches("\\d{1,5}")) {
+      return -1;
+    }
+    int port = Integer.parseInt(text);
+    return port > 65535 ? -1 : port;
+  }
+}
