@@ -1,0 +1,142 @@
+package dev.caravan.worker.tensor;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Q4_K and Q5_K: tiles of one super-block of 256 columns, 2368 or 2880 bytes: {@code [16 ints: f16
+ * d low, f16 dmin high][4 lines of scales][8 blocks]}.
+ *
+ * <p>Line i of the scales holds blocks 2i and 2i + 1: bytes scale, min, scale, min of each row. A
+ * block is four lines of unsigned nibbles as in Q4_0 without offset; Q5_K adds one line whose bit k
+ * is the fifth bit of column k. The scale of a block is d * scale and its minimum dmin * min, both
+ * exact in f32. About 1.03 times the bytes of the file. Immutable.
+ */
+public final class Q4KLayout implements WeightLayout {
+  /** From the start of a tile to its scales. */
+  public static final int SCALES_OFFSET = LINE_BYTES;
+
+  /** From the start of a tile to its first block. */
+  public static final int BLOCKS_OFFSET = 5 * LINE_BYTES;
+
+  /** Bytes of the nibbles of a block, and where the fifth bits begin in a block of Q5_K. */
+  public static final int NIBBLES_BYTES = 4 * LINE_BYTES;
+
+  static final Q4KLayout Q4_K = new Q4KLayout(false);
+  static final Q4KLayout Q5_K = new Q4KLayout(true);
+
+  private static final int TILE_COLUMNS = 256;
+  private static final int FILE_SCALES = 4;
+  private static final int FILE_HIGH_BITS = 16;
+
+  private final boolean fiveBits;
+  private final int blockBytes;
+  private final int tileBytes;
+
+  private Q4KLayout(boolean fiveBits) {
+    this.fiveBits = fiveBits;
+    this.blockBytes = NIBBLES_BYTES + (fiveBits ? LINE_BYTES : 0);
+    this.tileBytes = BLOCKS_OFFSET + 8 * blockBytes;
+  }
+
+  /** Bytes of a super-block of 16 rows. */
+  public int tileBytes() {
+    return tileBytes;
+  }
+
+  /** Bytes of a block of 32 columns of 16 rows. */
+  public int blockBytes() {
+    return blockBytes;
+  }
+
+  @Override
+  public long groupBytes(int columns) {
+    return (long) Math.ceilDiv(columns, TILE_COLUMNS) * tileBytes;
+  }
+
+  @Override
+  public boolean hasMin() {
+    return true;
+  }
+
+  @Override
+  public int pack(MemorySegment row, int columns, MemorySegment group, int lane) {
+    int notFinite = -1;
+    int fileBytes = fiveBits ? 176 : 144;
+    for (int tile = 0; tile < columns / TILE_COLUMNS; tile++) {
+      long source = (long) tile * fileBytes;
+      int scales = Bits.fileInt(row, source);
+      if (!(Bits.isFiniteF16((short) scales) && Bits.isFiniteF16((short) (scales >> 16)))
+          && notFinite < 0) {
+        notFinite = tile * TILE_COLUMNS;
+      }
+      long target = (long) tile * tileBytes + 4L * lane;
+      Bits.putInt(group, target, scales);
+      for (int block = 0; block < 8; block++) {
+        int pair = fileScale(row, source + FILE_SCALES, block);
+        Bits.orInt(
+            group, target + SCALES_OFFSET + (block / 2) * LINE_BYTES, pair << (16 * (block & 1)));
+        packBlock(row, source, block, group, target + BLOCKS_OFFSET + (long) block * blockBytes);
+      }
+    }
+    return notFinite;
+  }
+
+  @Override
+  public float quant(MemorySegment group, int lane, int column) {
+    int in = column % BLOCK_COLUMNS;
+    long block =
+        tile(column, lane)
+            + BLOCKS_OFFSET
+            + (long) (column % TILE_COLUMNS / BLOCK_COLUMNS) * blockBytes;
+    int low = (Bits.getInt(group, block + (in / 8) * LINE_BYTES) >> (4 * (in % 8))) & 15;
+    return fiveBits ? low | ((Bits.getInt(group, block + NIBBLES_BYTES) >> in) & 1) << 4 : low;
+  }
+
+  @Override
+  public float scale(MemorySegment group, int lane, int column) {
+    return Bits.half(group, tile(column, lane)) * (scales(group, lane, column) & 0xff);
+  }
+
+  @Override
+  public float min(MemorySegment group, int lane, int column) {
+    return Bits.half(group, tile(column, lane) + 2) * (scales(group, lane, column) >> 8 & 0xff);
+  }
+
+  private long tile(int column, int lane) {
+    return (long) (column / TILE_COLUMNS) * tileBytes + 4L * lane;
+  }
+
+  private int scales(MemorySegment group, int lane, int column) {
+    int block = column % TILE_COLUMNS / BLOCK_COLUMNS;
+    long line = tile(column, lane) + SCALES_OFFSET + (block / 2) * LINE_BYTES;
+    return Bits.getInt(group, line) >>> (16 * (block & 1));
+  }
+
+  private void packBlock(
+      MemorySegment row, long source, int block, MemorySegment group, long target) {
+    long nibbles = source + FILE_HIGH_BITS + (fiveBits ? 32 : 0) + 32L * (block / 2);
+    for (int line = 0; line < 4; line++) {
+      long eightBytes = Bits.fileLong(row, nibbles + 8L * line);
+      Bits.putInt(group, target + line * LINE_BYTES, Bits.nibbles(eightBytes, 4 * (block & 1)));
+    }
+    if (fiveBits) {
+      int high = 0;
+      for (int k = 0; k < BLOCK_COLUMNS; k++) {
+        high |= (Bits.unsignedByte(row, source + FILE_HIGH_BITS + k) >> block & 1) << k;
+      }
+      Bits.putInt(group, target + NIBBLES_BYTES, high);
+    }
+  }
+
+  /** Returns the 6-bit scale in the low byte and the 6-bit minimum in the next one. */
+  static int fileScale(MemorySegment row, long scales, int block) {
+    if (block < 4) {
+      int scale = Bits.unsignedByte(row, scales + block) & 63;
+      return scale | (Bits.unsignedByte(row, scales + block + 4) & 63) << 8;
+    }
+    int low = Bits.unsignedByte(row, scales + block + 4);
+    int scale = (low & 15) | Bits.unsignedByte(row, scales + block - 4) >> 6 << 4;
+    int min = low >> 4 | Bits.unsignedByte(row, scales + block) >> 6 << 4;
+    return scale | min << 8;
+  }
+}

@@ -1,0 +1,258 @@
+package dev.caravan.worker.kernel.simd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caravan.model.checkpoint.DType;
+import dev.caravan.model.shard.IntRange;
+import dev.caravan.worker.kernel.AttentionHead;
+import dev.caravan.worker.kernel.KernelLimits;
+import dev.caravan.worker.kernel.Kernels;
+import dev.caravan.worker.kernel.RandomWeights;
+import dev.caravan.worker.kernel.Rotation;
+import dev.caravan.worker.kernel.scalar.ScalarKernels;
+import dev.caravan.worker.kvcache.KvShape;
+import dev.caravan.worker.kvcache.KvType;
+import dev.caravan.worker.kvcache.PagedKvCache;
+import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.MatmulInput;
+import dev.caravan.worker.tensor.WeightMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Random;
+import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The vector kernels against the specification, bit for bit, at this JVM's vector width. */
+class SimdKernelsTest {
+  private static final long SEED = 4711;
+  private static final int[] BATCHES = {1, 2, 3, 4, 5, 7, 32, 33};
+  private static final int MAX_ROWS = 33;
+
+  private final Arena arena = Arena.ofConfined();
+  private final Random random = new Random(SEED);
+  private final KernelLimits limits = new KernelLimits(1024, 8, 128);
+  private final Kernels scalar = new ScalarKernels(limits);
+  private final Kernels simd = new SimdKernels(arena, limits);
+
+  @BeforeAll
+  static void sayWhichWidthRuns() {
+    int bits = SimdKernels.vectorBits();
+    int own = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+    boolean again = System.getProperty(Lanes.BITS_PROPERTY) != null && bits == own;
+    String what = "vector kernels at %d bits (this machine's own: %d)".formatted(bits, own);
+    if (again) {
+      System.out.println("SKIPPED: " + what + " run in the main test run");
+    }
+    Assumptions.assumeFalse(again);
+    System.out.println("RAN: " + what + ", seed " + SEED);
+  }
+
+  @AfterEach
+  void close() {
+    arena.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void multipliesWithTheBitsOfTheSpecification(DType dtype) {
+    for (int columns : columns(dtype)) {
+      for (int rows : new int[] {1, 7, 31, 33, 257}) {
+        if ((long) rows * columns > 150_000) {
+          continue;
+        }
+        multiply(dtype, rows, columns, 0.1f, random(MAX_ROWS, columns, 3f));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void multipliesRangesOfGroupsAlone(DType dtype) {
+    RandomWeights weights = new RandomWeights(dtype, 75, 512, 0.1f, random);
+    WeightMatrix w = weights.pack(arena);
+    Activations x = random(7, 512, 1f);
+    MatmulInput input = new MatmulInput(arena, 7, 512);
+    simd.prepare(x, input, true, 0, 3);
+    simd.prepare(x, input, true, 3, 7);
+    for (int rows : new int[] {1, 7}) {
+      Activations whole = new Activations(arena, 7, 80);
+      Activations parts = new Activations(arena, 7, 80);
+      simd.matmul(w, input, rows, whole, 0, 5);
+      simd.matmul(w, input, rows, parts, 0, 1);
+      simd.matmul(w, input, rows, parts, 1, 4);
+      simd.matmul(w, input, rows, parts, 4, 4);
+      simd.matmul(w, input, rows, parts, 4, 5);
+      assertSameBits(whole, parts, rows, "parts of " + dtype);
+      for (int column = 75; column < 80; column++) {
+        assertThat(whole.get(0, column)).as("beyond the last output").isZero();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void multipliesExtremes(DType dtype) {
+    int columns = 512;
+    float largest = dtype == DType.F32 || dtype == DType.BF16 ? 1e30f : 60000f;
+    for (float magnitude : new float[] {0f, 1e-40f, 1e-30f, 1f, 127f, 1e7f, 1e30f, 3e38f}) {
+      multiply(dtype, 33, columns, largest, random(MAX_ROWS, columns, magnitude));
+    }
+    Activations saturated = new Activations(arena, MAX_ROWS, columns);
+    Activations broken = random(MAX_ROWS, columns, 1f);
+    for (int row = 0; row < MAX_ROWS; row++) {
+      for (int k = 0; k < columns; k++) {
+        saturated.set(row, k, random.nextBoolean() ? 127f : -127f);
+      }
+      float[] bad = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f};
+      broken.set(row, random.nextInt(columns), bad[row % 4]);
+    }
+    multiply(dtype, 33, columns, 1f, saturated);
+    multiply(dtype, 33, columns, 1f, broken);
+  }
+
+  private void multiply(DType dtype, int rows, int columns, float largest, Activations x) {
+    try (Arena local = Arena.ofConfined()) {
+      WeightMatrix w = new RandomWeights(dtype, rows, columns, largest, random).pack(local);
+      for (boolean int8 : new boolean[] {false, true}) {
+        MatmulInput expectedInput = new MatmulInput(local, MAX_ROWS, columns);
+        MatmulInput input = new MatmulInput(local, MAX_ROWS, columns);
+        scalar.prepare(x, expectedInput, int8, 0, MAX_ROWS);
+        simd.prepare(x, input, int8, 0, MAX_ROWS);
+        String what = "%s [%d, %d] int8 %s".formatted(dtype, rows, columns, int8);
+        assertSameInput(expectedInput, input, what);
+        Activations expected = new Activations(local, MAX_ROWS, rows);
+        Activations y = new Activations(local, MAX_ROWS, rows);
+        scalar.matmul(w, expectedInput, MAX_ROWS, expected, 0, w.rowGroups());
+        for (int batch : BATCHES) {
+          y.data().fill((byte) 0x55);
+          simd.matmul(w, input, batch, y, 0, w.rowGroups());
+          assertSameBits(expected, y, batch, what + " batch " + batch);
+        }
+      }
+    }
+  }
+
+  private static int[] columns(DType dtype) {
+    return switch (dtype) {
+      case F32, F16, BF16 -> new int[] {1, 7, 31, 33, 64, 172, 257, 343, 4098};
+      case Q8_0, Q4_0 -> new int[] {32, 64, 96, 160, 288, 4096};
+      case Q4_K, Q5_K, Q6_K -> new int[] {256, 512, 768, 4096};
+    };
+  }
+
+  @Test
+  void normsRotatesGatesAndAddsWithTheBitsOfTheSpecification() {
+    for (int columns : new int[] {1, 7, 16, 31, 33, 172, 257, 512, 513, 4098}) {
+      for (float magnitude : new float[] {1e-30f, 1f, 30f, 1e15f}) {
+        Activations x = random(3, columns, magnitude);
+        Activations y = random(3, columns, 1f);
+        x.set(1, 0, Float.NaN);
+        x.set(2, columns - 1, Float.NEGATIVE_INFINITY);
+        MemorySegment weight = random(1, columns, 1f).data();
+        Activations a = new Activations(arena, 3, columns);
+        Activations b = new Activations(arena, 3, columns);
+        scalar.rmsNorm(x, weight, 1e-5f, a, 0, 3);
+        simd.rmsNorm(x, weight, 1e-5f, b, 0, 3);
+        assertSameBits(a, b, 3, "rmsNorm " + columns);
+        IntRange rows = new IntRange(0, 3);
+        scalar.swiglu(x, y, a, rows, new IntRange(columns / 3, columns));
+        simd.swiglu(x, y, b, rows, new IntRange(columns / 3, columns));
+        assertSameBits(a, b, 3, "swiglu " + columns);
+        scalar.add(a, x, 0, 3);
+        simd.add(b, x, 0, 3);
+        assertSameBits(a, b, 3, "add " + columns);
+      }
+    }
+    for (int headDim : new int[] {2, 4, 8, 20, 64, 128}) {
+      Activations a = random(3, 3 * headDim, 1f);
+      Activations b = new Activations(arena, 3, 3 * headDim);
+      MemorySegment.copy(a.data(), 0, b.data(), 0, a.data().byteSize());
+      Rotation rotation =
+          new Rotation(random(3, headDim / 2, 1f), random(3, headDim / 2, 1f), headDim);
+      scalar.rope(a, 3, rotation, 1, 3);
+      simd.rope(b, 3, rotation, 1, 3);
+      assertSameBits(a, b, 3, "rope " + headDim);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(KvType.class)
+  void attendsWithTheBitsOfTheSpecification(KvType type) {
+    int[] blocks = new int[64];
+    for (int i = 0; i < 64; i++) {
+      blocks[i] = (i * 37 + 5) % 64;
+    }
+    for (int headDim : new int[] {4, 8, 16, 20, 64, 128}) {
+      try (Arena local = Arena.ofShared()) {
+        PagedKvCache cache = new PagedKvCache(local, new KvShape(2, 2, headDim, 64, type));
+        for (int position = 0; position < 1008; position++) {
+          Activations k = random(1, 2 * headDim, 1f);
+          Activations v = random(1, 2 * headDim, 1f);
+          cache.append(1, blocks[position / 16], position % 16, k, v, 0);
+        }
+        Activations q = random(2, 8 * headDim, 3f);
+        for (int n : new int[] {1, 2, 15, 16, 17, 257, 1000}) {
+          for (int[] heads : new int[][] {{3, 4}, {0, 2}, {5, 8}, {0, 8}, {4, 4}}) {
+            AttentionHead head = new AttentionHead(cache, 1, 1, heads[0], heads[1], blocks, n);
+            Activations a = new Activations(local, 2, 8 * headDim);
+            Activations b = new Activations(local, 2, 8 * headDim);
+            scalar.attention(q, a, 1, head);
+            simd.attention(q, b, 1, head);
+            assertSameBits(a, b, 2, "%s headDim %d n %d".formatted(type, headDim, n));
+          }
+        }
+      }
+    }
+  }
+
+  private Activations random(int rows, int columns, float magnitude) {
+    Activations x = new Activations(arena, rows, columns);
+    for (int row = 0; row < rows; row++) {
+      for (int k = 0; k < columns; k++) {
+        x.set(row, k, (float) random.nextGaussian() * magnitude);
+      }
+    }
+    return x;
+  }
+
+  private static void assertSameInput(MatmulInput a, MatmulInput b, String what) {
+    assertThat(a.values().mismatch(b.values())).as("values of " + what).isEqualTo(-1);
+    assertThat(a.tiles().mismatch(b.tiles())).as("tiles of " + what).isEqualTo(-1);
+    for (int row = 0; row < a.maxRows(); row++) {
+      for (int block = 0; block < a.blocks(); block++) {
+        long at = a.blockOffset(row, block);
+        assertSame(get(a.scales(), at), get(b.scales(), at), what + " scales");
+        assertSame(get(a.sums(), at), get(b.sums(), at), what + " sums");
+      }
+    }
+    assertThat(a.nibbleFactors().mismatch(b.nibbleFactors())).as(what).isEqualTo(-1);
+    assertThat(a.byteFactors().mismatch(b.byteFactors())).as(what).isEqualTo(-1);
+  }
+
+  private static float get(MemorySegment segment, long at) {
+    return segment.get(ValueLayout.JAVA_FLOAT, at);
+  }
+
+  private static void assertSameBits(Activations a, Activations b, int rows, String what) {
+    for (int row = 0; row < rows; row++) {
+      for (int k = 0; k < Math.min(a.columns(), b.columns()); k++) {
+        if (Float.floatToIntBits(a.get(row, k)) != Float.floatToIntBits(b.get(row, k))) {
+          assertSame(a.get(row, k), b.get(row, k), what + " row " + row + " column " + k);
+        }
+      }
+    }
+  }
+
+  /** Bits, except that all that is not a number is the same. */
+  private static void assertSame(float a, float b, String what) {
+    assertThat(Float.floatToIntBits(b))
+        .as("%s: %s, specified %s", what, b, a)
+        .isEqualTo(Float.floatToIntBits(a));
+  }
+}
