@@ -1,0 +1,25 @@
+package dev.caravan.worker.collective;
+
+import dev.caravan.worker.tensor.Activations;
+
+/** The only rank of its stage: its partial sums are the sums. */
+public final class SoloCollective implements Collective {
+
+  @Override
+  public int rank() {
+    return 0;
+  }
+
+  @Override
+  public int size() {
+    return 1;
+  }
+
+  @Override
+  public void allReduceSum(long step, int op, Activations x, int rows) {}
+
+  @Override
+  public long bytesSent() {
+    return 0;
+  }
+}
