@@ -1,0 +1,71 @@
+package dev.caravan.worker.layer;
+
+import dev.caravan.model.config.LlamaConfig;
+import dev.caravan.model.step.RuntimeSettings;
+import dev.caravan.model.step.StepBatch;
+import dev.caravan.worker.collective.StageLink;
+import dev.caravan.worker.tensor.Activations;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The forward pass of one stage: embed or receive, all blocks, head or send. Confined to the step
+ * thread.
+ */
+public final class LlamaStage {
+  private final StepRows rows;
+  private final RotaryEmbedding rotary;
+  private final Activations residual;
+  private final @Nullable TokenEmbedding embedding;
+  private final List<TransformerBlock> blocks;
+  private final @Nullable VocabParallelHead head;
+  private final @Nullable StageLink previous;
+  private final @Nullable StageLink next;
+
+  LlamaStage(
+      LlamaConfig config,
+      RuntimeSettings settings,
+      RotaryEmbedding rotary,
+      Activations residual,
+      @Nullable TokenEmbedding embedding,
+      List<TransformerBlock> blocks,
+      @Nullable VocabParallelHead head,
+      @Nullable StageLink previous,
+      @Nullable StageLink next) {
+    this.rows = new StepRows(settings, config.vocabSize());
+    this.rotary = rotary;
+    this.residual = residual;
+    this.embedding = embedding;
+    this.blocks = List.copyOf(blocks);
+    this.head = head;
+    this.previous = previous;
+    this.next = next;
+  }
+
+  /**
+   * Runs a step.
+   *
+   * @return logits [rows that ask for them, vocabulary rows of the rank] on the last stage, valid
+   *     until the next step; null if there are none
+   * @throws dev.caravan.model.error.ClusterException INVALID_REQUEST if the batch does not fit,
+   *     WORKER_LOST if a peer is lost
+   */
+  public @Nullable Activations forward(StepBatch batch) {
+    rows.set(batch);
+    if (embedding != null) {
+      embedding.forward(rows, residual);
+    } else if (previous != null) {
+      previous.receive(batch.step(), residual, rows.rows());
+    }
+    var rotation = rotary.prepare(rows);
+    int op = 0;
+    for (TransformerBlock block : blocks) {
+      block.forward(residual, rows, rotation, batch.step(), op);
+      op += TransformerBlock.ALL_REDUCES;
+    }
+    if (next != null) {
+      next.send(batch.step(), residual, rows.rows());
+    }
+    return head == null || rows.logitsCount() == 0 ? null : head.forward(residual, rows);
+  }
+}

@@ -1,0 +1,145 @@
+package dev.caravan.worker.layer;
+
+import dev.caravan.model.shard.IntRange;
+import dev.caravan.worker.compute.ComputePool;
+import dev.caravan.worker.kernel.AttentionHead;
+import dev.caravan.worker.kernel.Kernels;
+import dev.caravan.worker.kernel.Rotation;
+import dev.caravan.worker.kvcache.PagedKvCache;
+import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.MatmulInput;
+import dev.caravan.worker.tensor.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The kernels over all threads of the worker: the one place that cuts work into tasks. How it is
+ * cut never changes a result. Confined to the step thread.
+ */
+final class StageKernels {
+  /** Tasks of a matrix product read about this many bytes of weights: small enough to balance. */
+  private static final long TASK_BYTES = 128 << 10;
+
+  private static final int COLUMNS_PER_TASK = 4096;
+
+  private final ComputePool pool;
+  private final List<Kernels> kernels;
+
+  /**
+   * @param kernels one for each thread of the pool
+   */
+  StageKernels(ComputePool pool, List<Kernels> kernels) {
+    this.pool = pool;
+    this.kernels = List.copyOf(kernels);
+  }
+
+  /** A weight and where its product goes: y [rows, weight.rows()]. */
+  record Product(WeightMatrix weight, Activations y) {}
+
+  /** Multiplies rows by several weights that share their input. */
+  void matmul(MatmulInput x, int rows, Product... products) {
+    int tasks = 0;
+    for (Product product : products) {
+      tasks += tasks(product.weight());
+    }
+    pool.run(
+        tasks,
+        (task, thread) -> {
+          int local = task;
+          for (Product product : products) {
+            int count = tasks(product.weight());
+            if (local < count) {
+              int groups = groupsPerTask(product.weight());
+              int from = local * groups;
+              int to = Math.min(from + groups, product.weight().rowGroups());
+              kernels.get(thread).matmul(product.weight(), x, rows, product.y(), from, to);
+              return;
+            }
+            local -= count;
+          }
+        });
+  }
+
+  void prepare(Activations x, MatmulInput out, boolean int8, int rows) {
+    pool.run(rows, (row, thread) -> kernels.get(thread).prepare(x, out, int8, row, row + 1));
+  }
+
+  void rmsNorm(Activations x, MemorySegment weight, float eps, Activations out, int rows) {
+    pool.run(rows, (row, thread) -> kernels.get(thread).rmsNorm(x, weight, eps, out, row, row + 1));
+  }
+
+  void rope(Activations x, int heads, Rotation rotation, int rows) {
+    pool.run(rows, (row, thread) -> kernels.get(thread).rope(x, heads, rotation, row, row + 1));
+  }
+
+  void swiglu(Activations gate, Activations up, Activations out, int rows) {
+    int parts = Math.ceilDiv(gate.columns(), COLUMNS_PER_TASK);
+    pool.run(
+        rows * parts,
+        (task, thread) -> {
+          int row = task / parts;
+          int from = task % parts * COLUMNS_PER_TASK;
+          int to = Math.min(from + COLUMNS_PER_TASK, gate.columns());
+          kernels
+              .get(thread)
+              .swiglu(gate, up, out, new IntRange(row, row + 1), new IntRange(from, to));
+        });
+  }
+
+  void add(Activations x, Activations y, int rows) {
+    pool.run(rows, (row, thread) -> kernels.get(thread).add(x, y, row, row + 1));
+  }
+
+  void append(PagedKvCache cache, int layer, Activations k, Activations v, StepRows rows) {
+    pool.run(
+        rows.rows(),
+        (row, thread) -> {
+          int position = rows.position(row);
+          int block = rows.blocks(row)[position / PagedKvCache.BLOCK_POSITIONS];
+          cache.append(layer, block, position % PagedKvCache.BLOCK_POSITIONS, k, v, row);
+        });
+  }
+
+  /**
+   * Attends with all query heads of all rows.
+   *
+   * @param groups local query heads of each local KV head
+   */
+  void attention(
+      Activations q,
+      Activations out,
+      PagedKvCache cache,
+      int layer,
+      List<IntRange> groups,
+      StepRows rows) {
+    pool.run(
+        rows.rows() * groups.size(),
+        (task, thread) -> {
+          int row = task / groups.size();
+          int kvHead = task % groups.size();
+          IntRange heads = groups.get(kvHead);
+          kernels
+              .get(thread)
+              .attention(
+                  q,
+                  out,
+                  row,
+                  new AttentionHead(
+                      cache,
+                      layer,
+                      kvHead,
+                      heads.start(),
+                      heads.end(),
+                      rows.blocks(row),
+                      rows.position(row) + 1));
+        });
+  }
+
+  private static int groupsPerTask(WeightMatrix weight) {
+    return (int) Math.clamp(TASK_BYTES / weight.groupBytes(), 1, weight.rowGroups());
+  }
+
+  private static int tasks(WeightMatrix weight) {
+    return Math.ceilDiv(weight.rowGroups(), groupsPerTask(weight));
+  }
+}
