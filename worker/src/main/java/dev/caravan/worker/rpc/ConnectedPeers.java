@@ -1,0 +1,55 @@
+package dev.caravan.worker.rpc;
+
+import dev.caravan.worker.collective.Collective;
+import dev.caravan.worker.collective.CollectiveAlgorithm;
+import dev.caravan.worker.collective.ExchangeSettings;
+import dev.caravan.worker.collective.PeerChannel;
+import dev.caravan.worker.collective.PeerGroup;
+import dev.caravan.worker.collective.PeerStageLink;
+import dev.caravan.worker.collective.StageLink;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Channels to all peers of one worker in one epoch.
+ *
+ * @param stage of this worker
+ * @param rank of this worker
+ * @param ranks the other ranks of its stage, ascending
+ * @param previous the same rank of the stage before; null on the first stage
+ * @param next the same rank of the stage after; null on the last stage
+ */
+public record ConnectedPeers(
+    int stage,
+    int rank,
+    List<PeerChannel> ranks,
+    @Nullable PeerChannel previous,
+    @Nullable PeerChannel next)
+    implements AutoCloseable {
+
+  public ConnectedPeers {
+    ranks = List.copyOf(ranks);
+  }
+
+  /** Returns the collective of the worker's stage. */
+  public Collective collective(ExchangeSettings settings, CollectiveAlgorithm algorithm) {
+    return algorithm.over(new PeerGroup(settings, stage, rank, ranks));
+  }
+
+  /** Returns the link to the neighbouring stages. */
+  public StageLink stageLink(ExchangeSettings settings) {
+    return new PeerStageLink(settings, stage, rank, previous, next);
+  }
+
+  /** Closes all channels: whoever waits for a frame fails at once, here and on the peers. */
+  @Override
+  public void close() {
+    ranks.forEach(PeerChannel::close);
+    if (previous != null) {
+      previous.close();
+    }
+    if (next != null) {
+      next.close();
+    }
+  }
+}

@@ -1,0 +1,176 @@
+package dev.caravan.worker.rpc;
+
+import com.google.protobuf.ByteString;
+import dev.caravan.model.checkpoint.Checkpoint;
+import dev.caravan.model.checkpoint.Checkpoints;
+import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.shard.Shard;
+import dev.caravan.model.step.RuntimeSettings;
+import dev.caravan.model.step.StepBatch;
+import dev.caravan.proto.wire.SettingsCodec;
+import dev.caravan.proto.wire.ShardCodec;
+import dev.caravan.proto.wire.StepCodec;
+import dev.caravan.proto.worker.v1.ExecuteRequest;
+import dev.caravan.proto.worker.v1.ExecuteResponse;
+import dev.caravan.proto.worker.v1.LoadReady;
+import dev.caravan.proto.worker.v1.LoadRequest;
+import dev.caravan.proto.worker.v1.Peer;
+import dev.caravan.worker.layer.LlamaStage;
+import dev.caravan.worker.layer.StageWeights;
+import dev.caravan.worker.load.ShardLoader;
+import dev.caravan.worker.tensor.Activations;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Holds the worker's shard and runs its steps.
+ *
+ * <p>States: empty -> loading -> ready; a new load replaces the shard of the one before. Confined
+ * to the step thread.
+ */
+final class ShardHost implements AutoCloseable {
+  /** Peers load shards of about the same size at the same time; the slowest disk is waited for. */
+  private static final long CONNECT_DEADLINE_MILLIS = TimeUnit.MINUTES.toMillis(60);
+
+  private final PeerConnector connector;
+  private final @Nullable Path modelOverride;
+  private @Nullable Ready ready;
+
+  private record Ready(int epoch, LoadedShard shard, LlamaStage stage, StepPeers peers) {}
+
+  /**
+   * @param modelOverride where this machine keeps the model; null for the coordinator's path
+   */
+  ShardHost(PeerConnector connector, @Nullable Path modelOverride) {
+    this.connector = connector;
+    this.modelOverride = modelOverride;
+  }
+
+  /**
+   * Loads a shard and joins its peers.
+   *
+   * @throws ClusterException CHECKPOINT_CORRUPT, INCOMPATIBLE, INVALID_REQUEST or WORKER_LOST
+   */
+  LoadReady load(LoadRequest request, ShardLoader.ProgressListener progress) {
+    close();
+    Shard shard = ShardCodec.decode(request.getShard());
+    RuntimeSettings settings = withThreads(SettingsCodec.decode(request.getSettings()));
+    LoadedShard loaded = new LoadedShard(open(request), shard, settings);
+    StepPeers peers = null;
+    try {
+      StageWeights weights = loaded.load(progress);
+      peers = connect(request, shard, settings);
+      LlamaStage stage = loaded.build(weights, peers);
+      ready = new Ready(request.getEpoch(), loaded, stage, peers);
+    } finally {
+      if (ready == null) {
+        if (peers != null) {
+          peers.close();
+        }
+        loaded.close();
+      }
+    }
+    return LoadReady.newBuilder()
+        .setWeightBytes(loaded.weightBytes())
+        .setKvBytes(loaded.kvBytes())
+        .build();
+  }
+
+  /**
+   * Runs a step.
+   *
+   * @throws ClusterException MODEL_NOT_READY without a shard, STALE_EPOCH for another epoch, or
+   *     what the stage throws
+   */
+  ExecuteResponse execute(ExecuteRequest request) {
+    Ready current = ready;
+    if (current == null) {
+      throw new ClusterException(ErrorCode.MODEL_NOT_READY, "this worker holds no shard");
+    }
+    if (request.getEpoch() != current.epoch()) {
+      throw new ClusterException(
+          ErrorCode.STALE_EPOCH,
+          "step of epoch %d, this worker is in epoch %d"
+              .formatted(request.getEpoch(), current.epoch()));
+    }
+    StepBatch batch = StepCodec.decode(request);
+    StepPeers peers = current.peers();
+    long syncBytes = peers.bytesSent();
+    long syncNanos = peers.nanos();
+    long start = System.nanoTime();
+    Activations logits = current.stage().forward(batch);
+    long sync = peers.nanos() - syncNanos;
+    return ExecuteResponse.newBuilder()
+        .setEpoch(request.getEpoch())
+        .setStep(request.getStep())
+        .setLogits(logits == null ? ByteString.EMPTY : bytes(logits, batch.logitsRows()))
+        .setChecksum(peers.checksum())
+        .setComputeNanos(System.nanoTime() - start - sync)
+        .setSyncNanos(sync)
+        .setSyncBytes(peers.bytesSent() - syncBytes)
+        .build();
+  }
+
+  @Override
+  public void close() {
+    if (ready != null) {
+      ready.peers().close();
+      ready.shard().close();
+      ready = null;
+    }
+  }
+
+  private StepPeers connect(LoadRequest request, Shard shard, RuntimeSettings settings) {
+    List<ExchangeGrid.Member> members = new ArrayList<>();
+    for (Peer peer : request.getPeersList()) {
+      members.add(
+          new ExchangeGrid.Member(peer.getStage(), peer.getRank(), peer.getHost(), peer.getPort()));
+    }
+    ExchangeGrid grid = new ExchangeGrid(request.getEpoch(), shard.stage(), shard.rank(), members);
+    return new StepPeers(
+        connector.connect(grid, CONNECT_DEADLINE_MILLIS), request.getEpoch(), settings);
+  }
+
+  private Checkpoint open(LoadRequest request) {
+    Path path = modelOverride == null ? Path.of(request.getModelPath()) : modelOverride;
+    Checkpoint checkpoint = Checkpoints.open(path);
+    try {
+      LoadedShard.checkFingerprint(checkpoint, request.getModelFingerprint());
+    } catch (RuntimeException e) {
+      checkpoint.close();
+      throw e;
+    }
+    return checkpoint;
+  }
+
+  private static RuntimeSettings withThreads(RuntimeSettings settings) {
+    return settings.threads() > 0
+        ? settings
+        : settings.withThreads(Runtime.getRuntime().availableProcessors());
+  }
+
+  private static ByteString bytes(Activations logits, int rows) {
+    int rowBytes = logits.columns() * Float.BYTES;
+    byte[] bytes = new byte[Math.multiplyExact(rows, rowBytes)];
+    ValueLayout.OfFloat littleEndian =
+        ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    for (int row = 0; row < rows; row++) {
+      MemorySegment.copy(
+          logits.data(),
+          ValueLayout.JAVA_FLOAT,
+          logits.offset(row),
+          MemorySegment.ofArray(bytes),
+          littleEndian,
+          (long) row * rowBytes,
+          logits.columns());
+    }
+    return StepCodec.wrapLogits(bytes);
+  }
+}

@@ -1,0 +1,83 @@
+package dev.caravan.worker.rpc;
+
+import dev.caravan.model.step.RuntimeSettings;
+import dev.caravan.proto.wire.PayloadType;
+import dev.caravan.worker.collective.ChecksummingCollective;
+import dev.caravan.worker.collective.Collective;
+import dev.caravan.worker.collective.CollectiveAlgorithm;
+import dev.caravan.worker.collective.ExchangeSettings;
+import dev.caravan.worker.collective.StageLink;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The other workers as the layers see them, and what a step spends on them. Confined to the step
+ * thread, but for close().
+ */
+public final class StepPeers implements AutoCloseable {
+  private final ConnectedPeers peers;
+  private final TimedCollective collective;
+  private final @Nullable ChecksummingCollective checksums;
+  private final TimedStageLink link;
+
+  public StepPeers(ConnectedPeers peers, int epoch, RuntimeSettings settings) {
+    this.peers = peers;
+    ExchangeSettings exchange =
+        new ExchangeSettings(epoch, payload(settings.sync()), settings.stepDeadlineMillis());
+    Collective plain = peers.collective(exchange, algorithm(settings.collective()));
+    this.checksums = settings.checksums() ? new ChecksummingCollective(plain) : null;
+    this.collective = new TimedCollective(checksums == null ? plain : checksums);
+    this.link = new TimedStageLink(peers.stageLink(exchange));
+  }
+
+  Collective collective() {
+    return collective;
+  }
+
+  /** Link to the stage before; null on the first. */
+  @Nullable StageLink previous() {
+    return peers.previous() == null ? null : link;
+  }
+
+  /** Link to the stage after; null on the last. */
+  @Nullable StageLink next() {
+    return peers.next() == null ? null : link;
+  }
+
+  /**
+   * Checksum over all activations after every all-reduce of the step; 0 if it was not asked for.
+   */
+  public long checksum() {
+    return checksums == null ? 0 : checksums.checksum();
+  }
+
+  /** Time spent in collectives and hand-overs since the start, in nanoseconds. */
+  long nanos() {
+    return collective.nanos() + link.nanos();
+  }
+
+  /** Bytes sent since the start. */
+  public long bytesSent() {
+    return collective.bytesSent() + link.bytesSent();
+  }
+
+  @Override
+  public void close() {
+    peers.close();
+  }
+
+  private static PayloadType payload(RuntimeSettings.Sync sync) {
+    return switch (sync) {
+      case F32 -> PayloadType.F32;
+      case BF16 -> PayloadType.BF16;
+      case Q8 -> PayloadType.Q8;
+    };
+  }
+
+  private static CollectiveAlgorithm algorithm(RuntimeSettings.Collective collective) {
+    return switch (collective) {
+      case AUTO -> CollectiveAlgorithm.AUTO;
+      case DIRECT -> CollectiveAlgorithm.DIRECT;
+      case SCATTER -> CollectiveAlgorithm.SCATTER;
+    };
+  }
+}

@@ -1,0 +1,59 @@
+package dev.caravan.worker.rpc;
+
+import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.error.ErrorCode;
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Listens for the coordinator and for other workers. */
+final class WorkerServer implements AutoCloseable {
+  private final InetSocketAddress address;
+  private final Server server;
+
+  WorkerServer(InetSocketAddress address, List<BindableService> services) {
+    this.address = address;
+    NettyServerBuilder builder = ExchangeTransport.server(address);
+    services.forEach(builder::addService);
+    this.server = builder.build();
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @throws ClusterException INVALID_REQUEST if the address cannot be bound
+   */
+  void start() {
+    try {
+      server.start();
+    } catch (IOException e) {
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
+      throw new ClusterException(
+          ErrorCode.INVALID_REQUEST,
+          "cannot listen on %s:%d: %s; choose another --listen address"
+              .formatted(address.getHostString(), address.getPort(), root.getMessage()),
+          e);
+    }
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  @Override
+  public void close() {
+    server.shutdownNow();
+    try {
+      server.awaitTermination(2, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
