@@ -1,0 +1,31 @@
+package dev.caravan.coordinator.sample;
+
+import java.util.Arrays;
+import java.util.BitSet;
+
+/** The tokens that occurred in one sequence, each once. Confined to one sequence. */
+final class SeenTokens {
+  private final BitSet seen = new BitSet();
+  private int[] ids = new int[16];
+  private int count;
+
+  void add(int id) {
+    if (seen.get(id)) {
+      return;
+    }
+    seen.set(id);
+    if (count == ids.length) {
+      ids = Arrays.copyOf(ids, count * 2);
+    }
+    ids[count++] = id;
+  }
+
+  int count() {
+    return count;
+  }
+
+  /** Returns an id by the order in which they first occurred. */
+  int id(int index) {
+    return ids[index];
+  }
+}

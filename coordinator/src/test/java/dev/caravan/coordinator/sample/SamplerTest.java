@@ -1,0 +1,174 @@
+package dev.caravan.coordinator.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.error.ErrorCode;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+  private static final int[] NO_PROMPT = {};
+  private static final int DRAWS = 40_000;
+
+  private static Sampler sampler(double temperature, int topK, double topP, double minP) {
+    return new Sampler(new SamplingParameters(temperature, topK, topP, minP, 1, 42), NO_PROMPT);
+  }
+
+  private static float[] logs(double... probabilities) {
+    float[] logits = new float[probabilities.length];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = (float) Math.log(probabilities[i]);
+    }
+    return logits;
+  }
+
+  private static double[] frequencies(Sampler sampler, float[] logits) {
+    double[] shares = new double[logits.length];
+    for (int i = 0; i < DRAWS; i++) {
+      shares[sampler.sample(logits)] += 1.0 / DRAWS;
+    }
+    return shares;
+  }
+
+  private static void assertFrequencies(Sampler sampler, float[] logits, double... expected) {
+    double[] shares = frequencies(sampler, logits);
+    for (int id = 0; id < expected.length; id++) {
+      if (expected[id] == 0) {
+        assertThat(shares[id]).as("token %d", id).isZero();
+      } else {
+        // Over four standard deviations of 40,000 draws.
+        assertThat(shares[id]).as("token %d", id).isCloseTo(expected[id], within(0.0105));
+      }
+    }
+  }
+
+  @Test
+  void greedyTakesTheLargestAndOfEqualsTheLowestId() {
+    Sampler greedy = new Sampler(SamplingParameters.greedy(), NO_PROMPT);
+    assertThat(greedy.sample(new float[] {-3, 2, 5, 5, 1})).isEqualTo(2);
+    assertThat(greedy.sample(new float[] {-0f, 0f})).isEqualTo(0);
+    assertThat(greedy.sample(new float[] {Float.NEGATIVE_INFINITY, -1e30f})).isEqualTo(1);
+  }
+
+  @Test
+  void drawsInProportionToTheProbabilities() {
+    assertFrequencies(sampler(1, 0, 1, 0), logs(0.5, 0.1, 0.3, 0.1), 0.5, 0.1, 0.3, 0.1);
+  }
+
+  @Test
+  void temperatureSharpensAndFlattens() {
+    float[] logits = logs(0.64, 0.36);
+    assertFrequencies(sampler(2, 0, 1, 0), logits, 8 / 14.0, 6 / 14.0);
+    assertFrequencies(sampler(0.5, 0, 1, 0), logits, 0.4096 / 0.5392, 0.1296 / 0.5392);
+    assertFrequencies(sampler(1e-6, 0, 1, 0), logits, 1, 0);
+  }
+
+  @Test
+  void topKKeepsTheLargestAndOfEqualsTheLowestIds() {
+    assertFrequencies(sampler(1, 2, 1, 0), logs(0.1, 0.4, 0.2, 0.3), 0, 4 / 7.0, 0, 3 / 7.0);
+    assertFrequencies(sampler(1, 2, 1, 0), logs(0.25, 0.25, 0.25, 0.25), 0.5, 0.5, 0, 0);
+    assertFrequencies(sampler(1, 9, 1, 0), logs(0.5, 0.5), 0.5, 0.5);
+  }
+
+  @Test
+  void topPKeepsTheTokenThatReachesTheProbability() {
+    float[] logits = logs(0.1, 0.4, 0.2, 0.3);
+    assertFrequencies(sampler(1, 0, 0.65, 0), logits, 0, 4 / 7.0, 0, 3 / 7.0);
+    assertFrequencies(sampler(1, 0, 0.75, 0), logits, 0, 4 / 9.0, 2 / 9.0, 3 / 9.0);
+    assertFrequencies(sampler(1, 0, 1e-9, 0), logits, 0, 1, 0, 0);
+  }
+
+  @Test
+  void topPCountsWhatTopKLeft() {
+    // Of the three left, 0.4 is 0.4/0.9 and 0.4+0.3 is 0.78 of their mass.
+    float[] logits = logs(0.1, 0.4, 0.2, 0.3);
+    assertFrequencies(sampler(1, 3, 0.75, 0), logits, 0, 4 / 7.0, 0, 3 / 7.0);
+  }
+
+  @Test
+  void minPIsRelativeToTheLikeliest() {
+    float[] logits = logs(0.1, 0.4, 0.19, 0.31);
+    assertFrequencies(sampler(1, 0, 1, 0.5), logits, 0, 0.4 / 0.71, 0, 0.31 / 0.71);
+    assertFrequencies(sampler(1, 3, 1, 0.5), logits, 0, 0.4 / 0.71, 0, 0.31 / 0.71);
+    assertFrequencies(sampler(1, 0, 1, 1), logits, 0, 1, 0, 0);
+  }
+
+  @Test
+  void repetitionPenaltyHitsPromptAndAnswerOnceEachAndLeavesTheLogits() {
+    float[] logits = {4, 3.5f, -1, 3};
+    SamplingParameters parameters = new SamplingParameters(0, 0, 1, 0, 2, 0);
+    Sampler sampler = new Sampler(parameters, new int[] {0, 0, 2, 0});
+    assertThat(sampler.sample(logits)).isEqualTo(1);
+    assertThat(sampler.sample(logits)).isEqualTo(3);
+    assertThat(sampler.sample(logits)).isEqualTo(0);
+    assertThat(logits).containsExactly(4, 3.5f, -1, 3);
+    float[] negative = {-1, -1.5f};
+    assertThat(new Sampler(parameters, new int[] {0}).sample(negative)).isEqualTo(1);
+  }
+
+  @Test
+  void sameSeedGivesTheSameTokensAndAnotherSeedOthers() {
+    float[] logits = new float[1000];
+    int[] first = draws(new SamplingParameters(1, 0, 0.9, 0, 1, 7), logits);
+    assertThat(draws(new SamplingParameters(1, 0, 0.9, 0, 1, 7), logits)).isEqualTo(first);
+    assertThat(draws(new SamplingParameters(1, 0, 0.9, 0, 1, 8), logits)).isNotEqualTo(first);
+    // Pins the generator: a change would change the answers to everyone's seeds.
+    float[] ten = new float[10];
+    assertThat(Arrays.copyOf(draws(new SamplingParameters(1, 0, 1, 0, 1, 7), ten), 8))
+        .containsExactly(PINNED);
+  }
+
+  private static final int[] PINNED = {4, 3, 2, 3, 7, 8, 5, 6};
+
+  private static int[] draws(SamplingParameters parameters, float[] logits) {
+    Sampler sampler = new Sampler(parameters, NO_PROMPT);
+    return IntStream.range(0, 50).map(i -> sampler.sample(logits)).toArray();
+  }
+
+  @Test
+  void namesThePositionOfALogitThatIsNotANumber() {
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      float[] logits = {1, 2, bad, 4};
+      for (SamplingParameters parameters :
+          new SamplingParameters[] {
+            SamplingParameters.greedy(), new SamplingParameters(1, 2, 0.9, 0, 1, 0)
+          }) {
+        assertThatThrownBy(() -> new Sampler(parameters, NO_PROMPT).sample(logits))
+            .isInstanceOfSatisfying(
+                ClusterException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INTERNAL))
+            .hasMessageContaining("logit 2 of 4 is " + bad);
+      }
+    }
+    float[] none = {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
+    assertThatThrownBy(() -> sampler(1, 0, 1, 0).sample(none))
+        .isInstanceOf(ClusterException.class)
+        .hasMessageContaining("none of 2 logits");
+  }
+
+  @Test
+  void neverDrawsATokenThatIsRuledOut() {
+    float[] logits = {0, Float.NEGATIVE_INFINITY, 0};
+    assertFrequencies(sampler(1, 0, 1, 0), logits, 0.5, 0, 0.5);
+    assertFrequencies(sampler(100, 0, 0.999, 0), logits, 0.5, 0, 0.5);
+    assertFrequencies(sampler(1, 3, 1, 0), logits, 0.5, 0, 0.5);
+  }
+
+  @Test
+  void flatDistributionOfALargeVocabularyEndsSoon() {
+    float[] logits = new float[128_256];
+    Sampler sampler = sampler(1, 0, 0.99, 0);
+    Assertions.assertTimeoutPreemptively(
+        Duration.ofSeconds(10),
+        () -> {
+          for (int i = 0; i < 5; i++) {
+            assertThat(sampler.sample(logits)).isLessThan(126_975);
+          }
+        });
+  }
+}
