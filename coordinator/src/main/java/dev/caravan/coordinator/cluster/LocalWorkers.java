@@ -1,0 +1,156 @@
+package dev.caravan.coordinator.cluster;
+
+import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.error.ErrorCode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Worker JVMs on this machine. Starts them and always ends them: on close, when this JVM ends, and
+ * (by the workers themselves) when their connection to this JVM breaks. Thread-safe.
+ */
+public final class LocalWorkers implements AutoCloseable {
+  private static final int TAIL_LINES = 40;
+  private static final long EXIT_MILLIS = 1500;
+
+  private final List<String> command;
+  private final boolean echo;
+  private final List<LocalWorker> workers = new ArrayList<>();
+  private final Thread shutdownHook = new Thread(this::destroyAll, "end-local-workers");
+
+  /**
+   * @param command starts a worker JVM; the coordinator's port and the worker's id are added
+   * @param echo true: what workers print goes to standard error as it comes
+   */
+  public LocalWorkers(List<String> command, boolean echo) {
+    this.command = List.copyOf(command);
+    this.echo = echo;
+  }
+
+  /** Returns the id of a local worker. */
+  public static String id(int index) {
+    return "local-" + index;
+  }
+
+  /**
+   * Starts the workers.
+   *
+   * @param coordinatorPort on the loopback address
+   * @throws ClusterException INTERNAL if a process cannot be started
+   */
+  public synchronized void start(int count, int coordinatorPort) {
+    Runtime.getRuntime().addShutdownHook(shutdownHook);
+    for (int i = 0; i < count; i++) {
+      List<String> arguments = new ArrayList<>(command);
+      arguments.addAll(List.of(Integer.toString(coordinatorPort), id(i)));
+      try {
+        Process process = new ProcessBuilder(arguments).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        workers.add(new LocalWorker(id(i), process, echo));
+      } catch (IOException e) {
+        throw new ClusterException(
+            ErrorCode.INTERNAL,
+            "cannot start worker %s with %s: %s".formatted(id(i), arguments.get(0), e.getMessage()),
+            e);
+      }
+    }
+  }
+
+  /** Describes a worker that has ended although nobody asked it to, with its last lines. */
+  public synchronized Optional<String> deadWorker() {
+    for (LocalWorker worker : workers) {
+      if (!worker.process.isAlive()) {
+        return Optional.of(
+            "worker %s (process %d) ended with exit code %d: %s"
+                .formatted(
+                    worker.id,
+                    worker.process.pid(),
+                    worker.process.exitValue(),
+                    worker.lastLine()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Ends the workers at once. */
+  public synchronized void end() {
+    destroyAll();
+  }
+
+  /** Waits a moment for the workers to end by themselves, then ends them. */
+  @Override
+  public synchronized void close() {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(EXIT_MILLIS);
+    try {
+      for (LocalWorker worker : workers) {
+        long left = Math.max(1, deadline - System.nanoTime());
+        worker.process.waitFor(left, TimeUnit.NANOSECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    destroyAll();
+    workers.clear();
+    try {
+      Runtime.getRuntime().removeShutdownHook(shutdownHook);
+    } catch (IllegalStateException alreadyShuttingDown) {
+      // The hook runs or has run; it finds nothing left to do.
+      return;
+    }
+  }
+
+  private void destroyAll() {
+    for (LocalWorker worker : List.copyOf(workers)) {
+      worker.process.destroyForcibly();
+    }
+  }
+
+  private static final class LocalWorker {
+    final String id;
+    final Process process;
+    private final Deque<String> tail = new ArrayDeque<>();
+
+    LocalWorker(String id, Process process, boolean echo) {
+      this.id = id;
+      this.process = process;
+      // Not a virtual thread: a read from a pipe keeps its carrier, and there are as few as cores.
+      Thread.ofPlatform().daemon().name(id + "-output").start(() -> read(echo));
+    }
+
+    private void read(boolean echo) {
+      try (BufferedReader reader =
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+          if (echo) {
+            System.err.println("[" + id + "] " + line);
+          }
+          synchronized (tail) {
+            tail.addLast(line);
+            if (tail.size() > TAIL_LINES) {
+              tail.removeFirst();
+            }
+          }
+        }
+      } catch (IOException e) {
+        synchronized (tail) {
+          tail.addLast("its output broke off: " + e.getMessage());
+        }
+      }
+    }
+
+    String lastLine() {
+      synchronized (tail) {
+        return tail.isEmpty() ? "it printed nothing" : tail.getLast();
+      }
+    }
+  }
+}

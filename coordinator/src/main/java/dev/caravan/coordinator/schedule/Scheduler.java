@@ -1,0 +1,88 @@
+package dev.caravan.coordinator.schedule;
+
+import dev.caravan.model.step.SequenceChunk;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Fills each step with rows of the running sequences: first the ones that decode, one row each,
+ * then chunks of prompts, inside one token budget. Confined to the generation loop.
+ */
+public final class Scheduler {
+  private final BlockAllocator allocator;
+  private final int maxRows;
+  private final int maxLogitsRows;
+  private final List<Sequence> running = new ArrayList<>();
+
+  /**
+   * A sequence and its rows in a step.
+   *
+   * @param sequence whose rows they are
+   * @param chunk the rows
+   */
+  public record Scheduled(Sequence sequence, SequenceChunk chunk) {}
+
+  /**
+   * @param maxRows token budget of a step
+   * @param maxLogitsRows most rows of a step that may ask for logits, so that answers stay small
+   */
+  public Scheduler(BlockAllocator allocator, int maxRows, int maxLogitsRows) {
+    this.allocator = allocator;
+    this.maxRows = maxRows;
+    this.maxLogitsRows = maxLogitsRows;
+  }
+
+  public void add(Sequence sequence) {
+    running.add(sequence);
+  }
+
+  public boolean isIdle() {
+    return running.isEmpty();
+  }
+
+  /** Returns the rows of the next step; empty if there is nothing to do. */
+  public List<Scheduled> next() {
+    List<Scheduled> scheduled = new ArrayList<>();
+    int budget = maxRows;
+    int logitsBudget = maxLogitsRows;
+    for (boolean decoding : new boolean[] {true, false}) {
+      for (Sequence sequence : running) {
+        if ((sequence.pending() == 1) == decoding && budget > 0 && logitsBudget > 0) {
+          SequenceChunk chunk = sequence.nextChunk(rows(sequence, budget, logitsBudget), allocator);
+          scheduled.add(new Scheduled(sequence, chunk));
+          budget -= chunk.tokens().length;
+          logitsBudget -= chunk.logitsRows();
+        }
+      }
+    }
+    return scheduled;
+  }
+
+  /** Takes the logits of a step, in the order of its rows, and retires finished sequences. */
+  public void accept(List<Scheduled> scheduled, List<float[]> logits) {
+    int row = 0;
+    for (Scheduled entry : scheduled) {
+      SequenceChunk chunk = entry.chunk();
+      entry.sequence().advance(chunk);
+      int end = chunk.startPosition() + chunk.tokens().length;
+      for (int position = end - chunk.logitsRows(); position < end; position++) {
+        entry.sequence().accept(position, logits.get(row));
+        row++;
+      }
+      if (entry.sequence().isFinished()) {
+        remove(entry.sequence());
+      }
+    }
+  }
+
+  /** Takes a sequence out, finished or not, and gives its blocks back. */
+  public void remove(Sequence sequence) {
+    if (running.remove(sequence)) {
+      sequence.releaseBlocks(allocator);
+    }
+  }
+
+  private static int rows(Sequence sequence, int budget, int logitsBudget) {
+    return sequence.wantsAllLogits() ? Math.min(budget, logitsBudget) : budget;
+  }
+}

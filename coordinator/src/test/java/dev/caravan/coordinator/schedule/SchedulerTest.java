@@ -1,0 +1,197 @@
+package dev.caravan.coordinator.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caravan.coordinator.schedule.Scheduler.Scheduled;
+import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.step.SequenceChunk;
+import dev.caravan.model.step.SequenceChunk.Logits;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class SchedulerTest {
+  private static final int BLOCKS = 64;
+
+  private final BlockAllocator allocator = new BlockAllocator(BLOCKS);
+
+  /** Continues with token 9 for ever. */
+  private static final Sequence.LogitsConsumer ENDLESS = (position, logits) -> 9;
+
+  @Test
+  void cutsAPromptIntoChunksAndAsksForLogitsOfTheLastRowOnly() {
+    Scheduler scheduler = new Scheduler(allocator, 4, 100);
+    scheduler.add(new Sequence(ids(10), Logits.LAST, ENDLESS));
+    SequenceChunk first = only(step(scheduler));
+    SequenceChunk second = only(step(scheduler));
+    SequenceChunk third = only(step(scheduler));
+    SequenceChunk decode = only(step(scheduler));
+    assertThat(first.tokens()).containsExactly(0, 1, 2, 3);
+    assertThat(second.tokens()).containsExactly(4, 5, 6, 7);
+    assertThat(third.tokens()).containsExactly(8, 9);
+    assertThat(decode.tokens()).containsExactly(9);
+    assertThat(List.of(first, second, third, decode))
+        .extracting(SequenceChunk::startPosition)
+        .containsExactly(0, 4, 8, 10);
+    assertThat(List.of(first, second, third, decode))
+        .extracting(SequenceChunk::logits)
+        .containsExactly(Logits.NONE, Logits.NONE, Logits.LAST, Logits.LAST);
+  }
+
+  @Test
+  void decodingSequencesComeBeforePromptsInsideTheBudget() {
+    Scheduler scheduler = new Scheduler(allocator, 5, 100);
+    Sequence prompt = new Sequence(ids(20), Logits.LAST, ENDLESS);
+    Sequence decoding = new Sequence(ids(3), Logits.LAST, ENDLESS);
+    scheduler.add(decoding);
+    step(scheduler);
+    scheduler.remove(decoding);
+    scheduler.add(prompt);
+    Sequence other = new Sequence(ids(1), Logits.LAST, ENDLESS);
+    scheduler.add(other);
+    List<Scheduled> scheduled = step(scheduler);
+    assertThat(scheduled).extracting(Scheduled::sequence).containsExactly(other, prompt);
+    assertThat(scheduled.get(0).chunk().tokens()).hasSize(1);
+    assertThat(scheduled.get(1).chunk().tokens()).hasSize(4);
+  }
+
+  @Test
+  void neverSchedulesMoreRowsThanTheBudget() {
+    Scheduler scheduler = new Scheduler(allocator, 3, 100);
+    for (int i = 0; i < 5; i++) {
+      scheduler.add(new Sequence(ids(1), Logits.LAST, ENDLESS));
+    }
+    assertThat(step(scheduler)).hasSize(3);
+  }
+
+  @Test
+  void rowsThatAllWantLogitsAreBoundedByTheLogitsBudget() {
+    List<Integer> seen = new ArrayList<>();
+    Scheduler scheduler = new Scheduler(allocator, 100, 4);
+    scheduler.add(
+        new Sequence(
+            ids(6),
+            Logits.ALL,
+            (position, logits) -> {
+              seen.add(position);
+              return position == 5 ? Sequence.LogitsConsumer.END : Sequence.LogitsConsumer.NONE;
+            }));
+    assertThat(only(step(scheduler)).logitsRows()).isEqualTo(4);
+    assertThat(only(step(scheduler)).logitsRows()).isEqualTo(2);
+    assertThat(seen).containsExactly(0, 1, 2, 3, 4, 5);
+    assertThat(scheduler.isIdle()).isTrue();
+  }
+
+  @Test
+  void blockTableGrowsByOneBlockForEverySixteenPositions() {
+    Scheduler scheduler = new Scheduler(allocator, 16, 100);
+    scheduler.add(new Sequence(ids(33), Logits.LAST, ENDLESS));
+    assertThat(only(step(scheduler)).blocks()).containsExactly(0);
+    assertThat(only(step(scheduler)).blocks()).containsExactly(0, 1);
+    assertThat(only(step(scheduler)).blocks()).containsExactly(0, 1, 2);
+    assertThat(allocator.freeBlocks()).isEqualTo(BLOCKS - 3);
+  }
+
+  @Test
+  void sequencesNeverShareABlock() {
+    Scheduler scheduler = new Scheduler(allocator, 100, 100);
+    for (int i = 0; i < 3; i++) {
+      scheduler.add(new Sequence(ids(20), Logits.LAST, ENDLESS));
+    }
+    List<Integer> blocks =
+        step(scheduler).stream()
+            .flatMap(entry -> IntStream.of(entry.chunk().blocks()).boxed())
+            .toList();
+    assertThat(blocks).hasSize(6).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void finishedSequenceGivesItsBlocksBack() {
+    Scheduler scheduler = new Scheduler(allocator, 100, 100);
+    Sequence sequence =
+        new Sequence(ids(40), Logits.LAST, (position, logits) -> Sequence.LogitsConsumer.END);
+    scheduler.add(sequence);
+    step(scheduler);
+    assertThat(sequence.isFinished()).isTrue();
+    assertThat(scheduler.isIdle()).isTrue();
+    assertThat(allocator.freeBlocks()).isEqualTo(BLOCKS);
+  }
+
+  @Test
+  void removingTwiceGivesBlocksBackOnce() {
+    Scheduler scheduler = new Scheduler(allocator, 100, 100);
+    Sequence sequence = new Sequence(ids(40), Logits.LAST, ENDLESS);
+    scheduler.add(sequence);
+    step(scheduler);
+    scheduler.remove(sequence);
+    scheduler.remove(sequence);
+    assertThat(allocator.freeBlocks()).isEqualTo(BLOCKS);
+  }
+
+  @Test
+  void logitsGoToTheirRowsInTheOrderOfTheBatch() {
+    List<String> heard = new ArrayList<>();
+    Scheduler scheduler = new Scheduler(allocator, 100, 100);
+    for (String name : List.of("a", "b")) {
+      scheduler.add(
+          new Sequence(
+              ids(2),
+              Logits.ALL,
+              (position, logits) -> {
+                heard.add(name + position + "=" + logits[0]);
+                return position == 1 ? Sequence.LogitsConsumer.END : Sequence.LogitsConsumer.NONE;
+              }));
+    }
+    List<Scheduled> scheduled = scheduler.next();
+    scheduler.accept(
+        scheduled, List.of(new float[] {1}, new float[] {2}, new float[] {3}, new float[] {4}));
+    assertThat(heard).containsExactly("a0=1.0", "a1=2.0", "b0=3.0", "b1=4.0");
+  }
+
+  @Test
+  void saysSoWhenBlocksRunOut() {
+    Scheduler scheduler = new Scheduler(new BlockAllocator(1), 100, 100);
+    scheduler.add(new Sequence(ids(17), Logits.LAST, ENDLESS));
+    assertThatThrownBy(scheduler::next)
+        .isInstanceOf(ClusterException.class)
+        .hasMessageContaining("KV blocks");
+  }
+
+  @Test
+  void emptyPromptIsRefused() {
+    assertThatThrownBy(() -> new Sequence(new int[0], Logits.LAST, ENDLESS))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void undecidedEndOfASequenceIsADefect() {
+    Scheduler scheduler = new Scheduler(allocator, 100, 100);
+    scheduler.add(
+        new Sequence(ids(2), Logits.LAST, (position, logits) -> Sequence.LogitsConsumer.NONE));
+    assertThatThrownBy(() -> step(scheduler)).isInstanceOf(IllegalStateException.class);
+  }
+
+  /** Runs a step whose logits are all empty. */
+  private static List<Scheduled> step(Scheduler scheduler) {
+    List<Scheduled> scheduled = scheduler.next();
+    List<float[]> logits = new ArrayList<>();
+    for (Scheduled entry : scheduled) {
+      for (int row = 0; row < entry.chunk().logitsRows(); row++) {
+        logits.add(new float[0]);
+      }
+    }
+    scheduler.accept(scheduled, logits);
+    return scheduled;
+  }
+
+  private static SequenceChunk only(List<Scheduled> scheduled) {
+    assertThat(scheduled).hasSize(1);
+    return scheduled.getFirst().chunk();
+  }
+
+  private static int[] ids(int count) {
+    return IntStream.range(0, count).toArray();
+  }
+}
