@@ -1,0 +1,25 @@
+package dev.caravan.coordinator.cli;
+
+import picocli.CommandLine.Option;
+
+/** What a command prints. */
+final class OutputOptions {
+  /** For people or for programs. */
+  enum Format {
+    text,
+    json
+  }
+
+  @Option(
+      names = "--format",
+      defaultValue = "text",
+      description = "text for people, json for programs: one object a line (default: text)")
+  Format format = Format.text;
+
+  @Option(names = "--verbose", description = "log what happens, and stack traces of errors")
+  boolean verbose;
+
+  boolean isJson() {
+    return format == Format.json;
+  }
+}
