@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
  * <ul>
  *   <li>nibbleFactors [rows, 16 * blocks] ints, for each 8 columns x[0..7] four ints z[i]: low half
  *       x[i] - 16 * x[i - 1], high half x[i + 4] - 16 * x[i + 3], modulo 2^16, x[-1] = 0
+ *   <li>halfSums [rows, 2 * blocks] f32, the sums of 16 values
  *   <li>byteFactors [rows, 16 * blocks] ints, for each 4 columns x[0..3] two ints: x[0] low and
  *       x[2] high, then x[1] low and x[3] high
  * </ul>
@@ -37,6 +38,7 @@ public final class MatmulInput {
   private final MemorySegment sums;
   private final MemorySegment nibbleFactors;
   private final MemorySegment byteFactors;
+  private final MemorySegment halfSums;
   private boolean int8;
 
   public MatmulInput(Arena arena, int maxRows, int columns) {
@@ -51,6 +53,7 @@ public final class MatmulInput {
     this.sums = arena.allocate((long) maxRows * blocks * Float.BYTES, line);
     this.nibbleFactors = arena.allocate(integerRows * factorRowBytes(), line);
     this.byteFactors = arena.allocate(integerRows * factorRowBytes(), line);
+    this.halfSums = arena.allocate(2L * integerRows * blocks * Float.BYTES, line);
   }
 
   public int maxRows() {
@@ -98,6 +101,10 @@ public final class MatmulInput {
 
   public MemorySegment byteFactors() {
     return byteFactors;
+  }
+
+  public MemorySegment halfSums() {
+    return halfSums;
   }
 
   /**

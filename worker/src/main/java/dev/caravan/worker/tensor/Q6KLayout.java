@@ -8,8 +8,9 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Line i of the scales holds the int8 scales of the sub-blocks 4i .. 4i + 3 (16 columns each) as
  * bytes of a row's int. Low nibbles lie as in Q4_0; high line h holds columns 16h .. 16h + 15 of
- * the block, two bits each at bit 2j. The offset is 32. A sub-block's scale is d * scale, exact in
- * f32. About 1.01 times the bytes of the file. Immutable.
+ * the block, two bits each: column 16h + j at bit 4j, column 16h + 8 + j at bit 4j + 2, so that
+ * they are read as nibbles. The offset is 32. A sub-block's scale is d * scale, exact in f32. About
+ * 1.01 times the bytes of the file. Immutable.
  */
 public final class Q6KLayout implements WeightLayout {
   /** Bytes of a tile. */
@@ -79,7 +80,7 @@ public final class Q6KLayout implements WeightLayout {
             + BLOCKS_OFFSET
             + (long) (column % TILE_COLUMNS / BLOCK_COLUMNS) * BLOCK_BYTES;
     int low = Bits.getInt(group, block + (in / 8) * LINE_BYTES) >> (4 * (in % 8)) & 15;
-    int high = Bits.getInt(group, block + HIGH_OFFSET + (in / 16) * LINE_BYTES) >> (2 * (in % 16));
+    int high = Bits.getInt(group, block + HIGH_OFFSET + (in / 16) * LINE_BYTES) >> highBit(in);
     return (low | (high & 3) << 4) - ZERO_QUANT;
   }
 
@@ -89,6 +90,10 @@ public final class Q6KLayout implements WeightLayout {
     long tile = tile(column, lane);
     int word = Bits.getInt(group, tile + SCALES_OFFSET + (subBlock / 4) * LINE_BYTES);
     return Bits.half(group, tile) * (byte) (word >> (8 * (subBlock % 4)));
+  }
+
+  private static int highBit(int column) {
+    return 4 * (column % 8) + 2 * (column / 8 % 2);
   }
 
   private static long tile(int column, int lane) {
@@ -108,7 +113,7 @@ public final class Q6KLayout implements WeightLayout {
     for (int line = 0; line < 2; line++) {
       int bits = 0;
       for (int k = 0; k < 16; k++) {
-        bits |= (Bits.unsignedByte(row, high + 16L * line + k) >> (2 * quarter) & 3) << (2 * k);
+        bits |= (Bits.unsignedByte(row, high + 16L * line + k) >> (2 * quarter) & 3) << highBit(k);
       }
       Bits.putInt(group, target + HIGH_OFFSET + line * LINE_BYTES, bits);
     }

@@ -62,6 +62,14 @@ final class ScalarMatmul {
       int high = (int) value(out, row, k + 4) - 16 * (int) value(out, row, k + 3);
       out.nibbleFactors().set(ValueLayout.JAVA_INT, target + 4L * i, low & 0xffff | high << 16);
     }
+    for (int half = 2 * block; half < 2 * block + 2; half++) {
+      float sum = 0f;
+      for (int k = half * BLOCK / 2; k < (half + 1) * BLOCK / 2; k++) {
+        sum += value(out, row, k);
+      }
+      long at = (2L * row * out.blocks() + half) * Float.BYTES;
+      out.halfSums().set(ValueLayout.JAVA_FLOAT, at, sum);
+    }
     for (int i = 0; i < 16; i++) {
       int k = block * BLOCK + i / 2 * 4 + i % 2;
       int low = (int) value(out, row, k);

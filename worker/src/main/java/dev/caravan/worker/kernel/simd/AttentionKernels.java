@@ -20,8 +20,8 @@ import jdk.incubator.vector.VectorOperators;
 final class AttentionKernels {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int LINE = 64;
-  private static final int HALF_MASK = OneRowKernels.HALF_MASK;
-  private static final float HALF_SCALE = OneRowKernels.HALF_SCALE;
+  private static final int HALF_MASK = Halves.MASK;
+  private static final float HALF_SCALE = Halves.SCALE;
 
   private AttentionKernels() {}
 

@@ -57,12 +57,12 @@ final class Panels {
       long highLine = block + Q6KLayout.HIGH_OFFSET + (long) (line >> 1) * LINE;
       IntVector high =
           IntVector.fromMemorySegment(I, w, highLine, ORDER)
-              .lanewise(VectorOperators.LSHR, 16 * (line & 1));
+              .lanewise(VectorOperators.LSHR, 2 * (line & 1));
       for (int j = 0; j < 8; j++) {
         IntVector q = v.and(15).or(high.and(3).lanewise(VectorOperators.LSHL, 4)).sub(32);
         store(q, panel, to + (line * 8L + j) * LINE);
         v = v.lanewise(VectorOperators.LSHR, 4);
-        high = high.lanewise(VectorOperators.LSHR, 2);
+        high = high.lanewise(VectorOperators.LSHR, 4);
       }
     }
   }
@@ -140,8 +140,8 @@ final class Panels {
   private static FloatVector half(IntVector words) {
     return words
         .lanewise(VectorOperators.ASHR, 3)
-        .and(OneRowKernels.HALF_MASK)
+        .and(Halves.MASK)
         .reinterpretAsFloats()
-        .mul(OneRowKernels.HALF_SCALE);
+        .mul(Halves.SCALE);
   }
 }

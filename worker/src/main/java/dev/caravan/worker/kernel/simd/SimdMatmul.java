@@ -12,19 +12,23 @@ final class SimdMatmul {
   /** Up to so many rows, reading weights again from the cache is cheaper than making panels. */
   private static final int ONE_ROW_KERNEL_ROWS = MatmulInput.INTEGER_ROWS;
 
-  /** Vectors of a group that the one-row kernels take at a time. */
-  private static final int PAIR = 2;
+  /** Vectors of rows that the one-row kernels take at a time, and the outputs that they give. */
+  private static final int VECTORS = 4;
+
+  private static final int OUTPUTS = VECTORS * Lanes.COUNT;
+  private static final int GROUP = WeightLayout.GROUP_ROWS;
 
   private final PanelMatmul panels;
   private final MemorySegment results;
 
   SimdMatmul(Arena arena) {
     this.panels = new PanelMatmul(arena);
-    this.results = arena.allocate(PAIR * Lanes.BYTES, WeightLayout.LINE_BYTES);
+    this.results = arena.allocate(VECTORS * Lanes.BYTES, WeightLayout.LINE_BYTES);
   }
 
   void multiply(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
+    Memory.checkGroups(w, fromGroup, toGroup);
     if (rows <= ONE_ROW_KERNEL_ROWS && hasOneRowKernel(w, x)) {
       multiplyRows(w, x, rows, y, fromGroup, toGroup);
     } else {
@@ -35,59 +39,53 @@ final class SimdMatmul {
   private static boolean hasOneRowKernel(WeightMatrix w, MatmulInput x) {
     return switch (w.dtype()) {
       case F32, F16, BF16 -> true;
-      case Q8_0, Q4_0 -> x.int8();
-      case Q4_K, Q5_K, Q6_K -> false;
+      case Q8_0, Q4_0, Q4_K, Q6_K -> x.int8();
+      case Q5_K -> false;
     };
   }
 
   private void multiplyRows(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
-    int lanes = Lanes.COUNT;
-    int end = toGroup * WeightLayout.GROUP_ROWS;
-    for (int first = fromGroup * WeightLayout.GROUP_ROWS; first < end; first += PAIR * lanes) {
-      // With 512 bits an odd last group is computed twice.
-      int second = first + lanes < end ? first + lanes : first;
+    int end = toGroup * GROUP;
+    int first = fromGroup * GROUP;
+    while (first < end) {
+      // A rest that does not fill four vectors is computed group by group, some lanes in vain.
+      boolean full = first + OUTPUTS <= end;
+      long w0 = address(w, first);
+      long w1 = full ? address(w, first + 2 * Lanes.COUNT) : w0;
+      long next = full ? w.groupBytes() : 0;
+      int outputs = full ? OUTPUTS : GROUP;
       for (int row = 0; row < rows; row++) {
-        multiplyRow(w, x, row, weightOffset(w, first), weightOffset(w, second));
-        store(w, y, row, first, 0);
-        if (second != first) {
-          store(w, y, row, second, Lanes.BYTES);
-        }
+        multiplyRow(w, x, row, w0, w1, next);
+        long bytes = 4L * Math.min(outputs, w.rows() - first);
+        MemorySegment.copy(results, 0, y.data(), y.offset(row) + 4L * first, bytes);
       }
+      first += outputs;
     }
   }
 
-  private void multiplyRow(WeightMatrix w, MatmulInput x, int row, long w0, long w1) {
-    MemorySegment data = w.data();
+  private void multiplyRow(WeightMatrix w, MatmulInput x, int row, long w0, long w1, long next) {
     int blocks = x.blocks();
-    MemorySegment values = x.values();
-    MemorySegment scales = x.scales();
-    long xs = row * x.rowBytes();
-    long f = row * x.factorRowBytes();
-    long d = x.blockOffset(row, 0);
-    long o1 = Lanes.BYTES;
+    long v = x.values().address() + row * x.rowBytes();
+    long nibbles = x.nibbleFactors().address() + row * x.factorRowBytes();
+    long bytes = x.byteFactors().address() + row * x.factorRowBytes();
+    long d = x.scales().address() + x.blockOffset(row, 0);
+    long sums = x.sums().address() + x.blockOffset(row, 0);
+    long halfSums = x.halfSums().address() + 2 * x.blockOffset(row, 0);
+    long out = results.address();
     switch (w.dtype()) {
-      case F32 -> OneRowKernels.f32(data, w0, w1, blocks, values, xs, scales, d, results, 0, o1);
-      case F16 -> OneRowKernels.f16(data, w0, w1, blocks, values, xs, scales, d, results, 0, o1);
-      case BF16 -> OneRowKernels.bf16(data, w0, w1, blocks, values, xs, scales, d, results, 0, o1);
-      case Q8_0 ->
-          OneRowKernels.q8(data, w0, w1, blocks, x.byteFactors(), f, scales, d, results, 0, o1);
-      case Q4_0 ->
-          OneRowKernels.q4(
-              data, w0, w1, blocks, x.nibbleFactors(), f, scales, x.sums(), d, results, 0, o1);
-      case Q4_K, Q5_K, Q6_K -> throw new IllegalStateException(w.dtype() + " has no such kernel");
+      case F32 -> FloatKernels.f32(w0, w1, next, blocks, v, d, out);
+      case F16 -> FloatKernels.f16(w0, w1, next, blocks, v, d, out);
+      case BF16 -> FloatKernels.bf16(w0, w1, next, blocks, v, d, out);
+      case Q8_0 -> ByteKernels.q8(w0, w1, next, blocks, bytes, d, out);
+      case Q4_0 -> NibbleKernels.q4(w0, w1, next, blocks, nibbles, d, sums, out);
+      case Q4_K -> NibbleKernels.q4k(w0, w1, next, blocks, nibbles, d, sums, out);
+      case Q6_K -> NibbleKernels.q6k(w0, w1, next, blocks, nibbles, d, halfSums, out);
+      case Q5_K -> throw new IllegalStateException(w.dtype() + " has no such kernel");
     }
   }
 
-  private void store(WeightMatrix w, Activations y, int row, int output, long from) {
-    long bytes = 4L * Math.min(Lanes.COUNT, w.rows() - output);
-    if (bytes > 0) {
-      MemorySegment.copy(results, from, y.data(), y.offset(row) + 4L * output, bytes);
-    }
-  }
-
-  private static long weightOffset(WeightMatrix w, int output) {
-    return output / WeightLayout.GROUP_ROWS * w.groupBytes()
-        + 4L * (output % WeightLayout.GROUP_ROWS);
+  private static long address(WeightMatrix w, int output) {
+    return w.data().address() + output / GROUP * w.groupBytes() + 4L * (output % GROUP);
   }
 }

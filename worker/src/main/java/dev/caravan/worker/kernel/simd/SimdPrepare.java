@@ -94,12 +94,17 @@ final class SimdPrepare {
   static void factors(MatmulInput out, int row) {
     long from = row * out.rowBytes();
     long to = row * out.factorRowBytes();
-    for (int eight = 0; eight < out.blocks() * 4; eight++) {
-      factorsOfEight(out, from + eight * 32L, to + eight * 16L);
+    for (int half = 0; half < out.blocks() * 2; half++) {
+      int sum =
+          factorsOfEight(out, from + half * 64L, to + half * 32L)
+              + factorsOfEight(out, from + half * 64L + 32, to + half * 32L + 16);
+      out.halfSums()
+          .set(ValueLayout.JAVA_FLOAT, (2L * row * out.blocks() + half) * Float.BYTES, sum);
     }
   }
 
-  private static void factorsOfEight(MatmulInput out, long from, long to) {
+  /** Returns the sum of the eight. */
+  private static int factorsOfEight(MatmulInput out, long from, long to) {
     MemorySegment v = out.values();
     int x0 = (int) v.get(ValueLayout.JAVA_FLOAT, from);
     int x1 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 4);
@@ -119,6 +124,7 @@ final class SimdPrepare {
     bytes.set(ValueLayout.JAVA_INT, to + 4, pair(x1, x3));
     bytes.set(ValueLayout.JAVA_INT, to + 8, pair(x4, x6));
     bytes.set(ValueLayout.JAVA_INT, to + 12, pair(x5, x7));
+    return x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7;
   }
 
   private static int pair(int low, int high) {

@@ -1,0 +1,657 @@
+package dev.caravan.worker.kernel.simd;
+
+import static dev.caravan.worker.kernel.simd.Lanes.F;
+import static dev.caravan.worker.kernel.simd.Lanes.I;
+import static dev.caravan.worker.kernel.simd.Memory.ADDRESS;
+import static dev.caravan.worker.kernel.simd.Memory.ALL;
+
+import dev.caravan.model.checkpoint.DType;
+import dev.caravan.worker.tensor.Q4KLayout;
+import dev.caravan.worker.tensor.Q4Layout;
+import dev.caravan.worker.tensor.Q6KLayout;
+import dev.caravan.worker.tensor.WeightLayout;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * One activation row times weights of nibbles: Q4_0, Q4_K and Q6_K, int8 activations.
+ *
+ * <p>Every kernel takes four vectors of rows, two from {@code w0} and two from {@code w1}: the
+ * second of a pair follows the first in its line, or lies {@code next} bytes further, in the next
+ * group, where a vector is as long as a line. All are addresses (see {@link Memory}): of the first
+ * lanes in the first line of their groups, of the row's factors and block scales, and of {@code
+ * out}, where four vectors of results are written one after the other. Methods are flat, long and
+ * take many arguments because the compiler boxes vectors that cross a call it does not inline.
+ */
+final class NibbleKernels {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int LINE = WeightLayout.LINE_BYTES;
+  private static final int HALF_MASK = Halves.MASK;
+  private static final float HALF_SCALE = Halves.SCALE;
+  private static final int Q4_K_TILE_BYTES = ((Q4KLayout) WeightLayout.of(DType.Q4_K)).tileBytes();
+
+  private NibbleKernels() {}
+
+  /**
+   * Q4_0: 16-bit sums modulo 2^16, exact because no sum of a block exceeds 8 * 127 * 32. The
+   * factors make the neighbouring nibbles of a lane cancel, so no nibble is masked out.
+   */
+  static void q4(
+      long w0, long w1, long next, int blocks, long factors, long scales, long sums, long out) {
+    FloatVector acc0 = FloatVector.zero(F);
+    FloatVector acc1 = FloatVector.zero(F);
+    FloatVector acc2 = FloatVector.zero(F);
+    FloatVector acc3 = FloatVector.zero(F);
+    for (int block = 0; block < blocks; block++) {
+      long tile = (long) (block >> 1) * Q4Layout.TILE_BYTES;
+      long lines = tile + LINE + (block & 1) * (4 * LINE);
+      int init =
+          -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (sums + 4L * block) & ADDRESS)
+              & 0xffff;
+      ShortVector s0 = IntVector.broadcast(I, init).reinterpretAsShorts();
+      ShortVector s1 = s0;
+      ShortVector s2 = s0;
+      ShortVector s3 = s0;
+      for (int line = 0; line < 4; line++) {
+        long f = (factors + block * 64L + line * 16L) & ADDRESS;
+        ShortVector z0 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f))
+                .reinterpretAsShorts();
+        ShortVector z1 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 4))
+                .reinterpretAsShorts();
+        ShortVector z2 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 8))
+                .reinterpretAsShorts();
+        ShortVector z3 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 12))
+                .reinterpretAsShorts();
+        long l0 = (w0 + lines + (long) line * LINE) & ADDRESS;
+        long l0b = Lanes.BITS == 512 ? (l0 + next) & ADDRESS : l0 + Lanes.BYTES;
+        long l1 = (w1 + lines + (long) line * LINE) & ADDRESS;
+        long l1b = Lanes.BITS == 512 ? (l1 + next) & ADDRESS : l1 + Lanes.BYTES;
+        IntVector a0 = IntVector.fromMemorySegment(I, ALL, l0, ORDER);
+        s0 = s0.add(a0.reinterpretAsShorts().mul(z0));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a1 = IntVector.fromMemorySegment(I, ALL, l0b, ORDER);
+        s1 = s1.add(a1.reinterpretAsShorts().mul(z0));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a2 = IntVector.fromMemorySegment(I, ALL, l1, ORDER);
+        s2 = s2.add(a2.reinterpretAsShorts().mul(z0));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a3 = IntVector.fromMemorySegment(I, ALL, l1b, ORDER);
+        s3 = s3.add(a3.reinterpretAsShorts().mul(z0));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+      }
+      int up = 16 - 16 * (block & 1);
+      FloatVector dx =
+          FloatVector.broadcast(
+              F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (scales + 4L * block) & ADDRESS));
+      long t0 = (w0 + tile) & ADDRESS;
+      long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
+      long t1 = (w1 + tile) & ADDRESS;
+      long t1b = Lanes.BITS == 512 ? (t1 + next) & ADDRESS : t1 + Lanes.BYTES;
+      IntVector i0 = s0.reinterpretAsInts();
+      i0 = i0.add(i0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c0 =
+          IntVector.fromMemorySegment(I, ALL, t0, ORDER)
+              .lanewise(VectorOperators.LSHL, up)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE);
+      acc0 = dx.fma(((FloatVector) i0.convert(VectorOperators.I2F, 0)).mul(c0), acc0);
+      IntVector i1 = s1.reinterpretAsInts();
+      i1 = i1.add(i1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c1 =
+          IntVector.fromMemorySegment(I, ALL, t0b, ORDER)
+              .lanewise(VectorOperators.LSHL, up)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE);
+      acc1 = dx.fma(((FloatVector) i1.convert(VectorOperators.I2F, 0)).mul(c1), acc1);
+      IntVector i2 = s2.reinterpretAsInts();
+      i2 = i2.add(i2.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c2 =
+          IntVector.fromMemorySegment(I, ALL, t1, ORDER)
+              .lanewise(VectorOperators.LSHL, up)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE);
+      acc2 = dx.fma(((FloatVector) i2.convert(VectorOperators.I2F, 0)).mul(c2), acc2);
+      IntVector i3 = s3.reinterpretAsInts();
+      i3 = i3.add(i3.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c3 =
+          IntVector.fromMemorySegment(I, ALL, t1b, ORDER)
+              .lanewise(VectorOperators.LSHL, up)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE);
+      acc3 = dx.fma(((FloatVector) i3.convert(VectorOperators.I2F, 0)).mul(c3), acc3);
+    }
+    acc0.intoMemorySegment(ALL, out, ORDER);
+    acc1.intoMemorySegment(ALL, out + 1 * Lanes.BYTES, ORDER);
+    acc2.intoMemorySegment(ALL, out + 2 * Lanes.BYTES, ORDER);
+    acc3.intoMemorySegment(ALL, out + 3 * Lanes.BYTES, ORDER);
+  }
+
+  /**
+   * Q4_0 times two rows, for batches and prompts: a pair of vectors over some blocks, added to the
+   * results: two vectors of the first row, two of the second.
+   *
+   * @param factorRow bytes from the factors of the first row to those of the second
+   * @param scaleRow bytes from the scales and sums of the first row to those of the second
+   */
+  static void q4TwoRows(
+      long w,
+      long next,
+      int fromBlock,
+      int toBlock,
+      long factors,
+      long factorRow,
+      long scales,
+      long sums,
+      long scaleRow,
+      long out) {
+    FloatVector acc00 =
+        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 0 * Lanes.BYTES, ORDER);
+    FloatVector acc01 =
+        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 1 * Lanes.BYTES, ORDER);
+    FloatVector acc10 =
+        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 2 * Lanes.BYTES, ORDER);
+    FloatVector acc11 =
+        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 3 * Lanes.BYTES, ORDER);
+    for (int block = fromBlock; block < toBlock; block++) {
+      long tile = (long) (block >> 1) * Q4Layout.TILE_BYTES;
+      long lines = tile + LINE + (block & 1) * (4 * LINE);
+      long d0 = (scales + 4L * block) & ADDRESS;
+      long d1 = (scales + scaleRow + 4L * block) & ADDRESS;
+      long n0 = (sums + 4L * block) & ADDRESS;
+      long n1 = (sums + scaleRow + 4L * block) & ADDRESS;
+      int init0 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n0) & 0xffff;
+      ShortVector s00 = IntVector.broadcast(I, init0).reinterpretAsShorts();
+      ShortVector s01 = s00;
+      int init1 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n1) & 0xffff;
+      ShortVector s10 = IntVector.broadcast(I, init1).reinterpretAsShorts();
+      ShortVector s11 = s10;
+      for (int line = 0; line < 4; line++) {
+        long f = (factors + block * 64L + line * 16L) & ADDRESS;
+        long g = (factors + factorRow + block * 64L + line * 16L) & ADDRESS;
+        long l0 = (w + lines + (long) line * LINE) & ADDRESS;
+        long l0b = Lanes.BITS == 512 ? (l0 + next) & ADDRESS : l0 + Lanes.BYTES;
+        IntVector a = IntVector.fromMemorySegment(I, ALL, l0, ORDER);
+        IntVector b = IntVector.fromMemorySegment(I, ALL, l0b, ORDER);
+        ShortVector a0 = a.reinterpretAsShorts();
+        ShortVector b0 = b.reinterpretAsShorts();
+        ShortVector y0 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f))
+                .reinterpretAsShorts();
+        s00 = s00.add(a0.mul(y0));
+        s01 = s01.add(b0.mul(y0));
+        ShortVector z0 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g))
+                .reinterpretAsShorts();
+        s10 = s10.add(a0.mul(z0));
+        s11 = s11.add(b0.mul(z0));
+        ShortVector a1 = a.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts();
+        ShortVector b1 = b.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts();
+        ShortVector y1 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 4))
+                .reinterpretAsShorts();
+        s00 = s00.add(a1.mul(y1));
+        s01 = s01.add(b1.mul(y1));
+        ShortVector z1 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 4))
+                .reinterpretAsShorts();
+        s10 = s10.add(a1.mul(z1));
+        s11 = s11.add(b1.mul(z1));
+        ShortVector a2 = a.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts();
+        ShortVector b2 = b.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts();
+        ShortVector y2 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 8))
+                .reinterpretAsShorts();
+        s00 = s00.add(a2.mul(y2));
+        s01 = s01.add(b2.mul(y2));
+        ShortVector z2 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 8))
+                .reinterpretAsShorts();
+        s10 = s10.add(a2.mul(z2));
+        s11 = s11.add(b2.mul(z2));
+        ShortVector a3 = a.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts();
+        ShortVector b3 = b.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts();
+        ShortVector y3 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 12))
+                .reinterpretAsShorts();
+        s00 = s00.add(a3.mul(y3));
+        s01 = s01.add(b3.mul(y3));
+        ShortVector z3 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 12))
+                .reinterpretAsShorts();
+        s10 = s10.add(a3.mul(z3));
+        s11 = s11.add(b3.mul(z3));
+      }
+      int up = 16 - 16 * (block & 1);
+      long t0 = (w + tile) & ADDRESS;
+      long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
+      FloatVector c0 =
+          IntVector.fromMemorySegment(I, ALL, t0, ORDER)
+              .lanewise(VectorOperators.LSHL, up)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE);
+      FloatVector c1 =
+          IntVector.fromMemorySegment(I, ALL, t0b, ORDER)
+              .lanewise(VectorOperators.LSHL, up)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE);
+      FloatVector dx0 = FloatVector.broadcast(F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, d0));
+      IntVector i00 = s00.reinterpretAsInts();
+      i00 = i00.add(i00.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      acc00 = dx0.fma(((FloatVector) i00.convert(VectorOperators.I2F, 0)).mul(c0), acc00);
+      IntVector i01 = s01.reinterpretAsInts();
+      i01 = i01.add(i01.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      acc01 = dx0.fma(((FloatVector) i01.convert(VectorOperators.I2F, 0)).mul(c1), acc01);
+      FloatVector dx1 = FloatVector.broadcast(F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, d1));
+      IntVector i10 = s10.reinterpretAsInts();
+      i10 = i10.add(i10.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      acc10 = dx1.fma(((FloatVector) i10.convert(VectorOperators.I2F, 0)).mul(c0), acc10);
+      IntVector i11 = s11.reinterpretAsInts();
+      i11 = i11.add(i11.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      acc11 = dx1.fma(((FloatVector) i11.convert(VectorOperators.I2F, 0)).mul(c1), acc11);
+    }
+    acc00.intoMemorySegment(ALL, (out & ADDRESS) + 0 * Lanes.BYTES, ORDER);
+    acc01.intoMemorySegment(ALL, (out & ADDRESS) + 1 * Lanes.BYTES, ORDER);
+    acc10.intoMemorySegment(ALL, (out & ADDRESS) + 2 * Lanes.BYTES, ORDER);
+    acc11.intoMemorySegment(ALL, (out & ADDRESS) + 3 * Lanes.BYTES, ORDER);
+  }
+
+  /** Q4_K: as Q4_0; what the offset of 8 took is added again, exactly, before scaling. */
+  static void q4k(
+      long w0, long w1, long next, int blocks, long factors, long scales, long sums, long out) {
+    FloatVector acc0 = FloatVector.zero(F);
+    FloatVector acc1 = FloatVector.zero(F);
+    FloatVector acc2 = FloatVector.zero(F);
+    FloatVector acc3 = FloatVector.zero(F);
+    for (int block = 0; block < blocks; block++) {
+      long tile = (long) (block >> 3) * Q4_K_TILE_BYTES;
+      long lines = tile + Q4KLayout.BLOCKS_OFFSET + (block & 7) * (4 * LINE);
+      int init =
+          -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (sums + 4L * block) & ADDRESS)
+              & 0xffff;
+      ShortVector s0 = IntVector.broadcast(I, init).reinterpretAsShorts();
+      ShortVector s1 = s0;
+      ShortVector s2 = s0;
+      ShortVector s3 = s0;
+      for (int line = 0; line < 4; line++) {
+        long f = (factors + block * 64L + line * 16L) & ADDRESS;
+        ShortVector z0 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f))
+                .reinterpretAsShorts();
+        ShortVector z1 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 4))
+                .reinterpretAsShorts();
+        ShortVector z2 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 8))
+                .reinterpretAsShorts();
+        ShortVector z3 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 12))
+                .reinterpretAsShorts();
+        long l0 = (w0 + lines + (long) line * LINE) & ADDRESS;
+        long l0b = Lanes.BITS == 512 ? (l0 + next) & ADDRESS : l0 + Lanes.BYTES;
+        long l1 = (w1 + lines + (long) line * LINE) & ADDRESS;
+        long l1b = Lanes.BITS == 512 ? (l1 + next) & ADDRESS : l1 + Lanes.BYTES;
+        IntVector a0 = IntVector.fromMemorySegment(I, ALL, l0, ORDER);
+        s0 = s0.add(a0.reinterpretAsShorts().mul(z0));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a1 = IntVector.fromMemorySegment(I, ALL, l0b, ORDER);
+        s1 = s1.add(a1.reinterpretAsShorts().mul(z0));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a2 = IntVector.fromMemorySegment(I, ALL, l1, ORDER);
+        s2 = s2.add(a2.reinterpretAsShorts().mul(z0));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a3 = IntVector.fromMemorySegment(I, ALL, l1b, ORDER);
+        s3 = s3.add(a3.reinterpretAsShorts().mul(z0));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+      }
+      FloatVector dx =
+          FloatVector.broadcast(
+              F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (scales + 4L * block) & ADDRESS));
+      float sum = ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (sums + 4L * block) & ADDRESS);
+      FloatVector x = FloatVector.broadcast(F, sum);
+      IntVector offset = IntVector.broadcast(I, 8 * (int) sum);
+      int up = 24 - 16 * (block & 1);
+      long t0 = (w0 + tile) & ADDRESS;
+      long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
+      long t1 = (w1 + tile) & ADDRESS;
+      long t1b = Lanes.BITS == 512 ? (t1 + next) & ADDRESS : t1 + Lanes.BYTES;
+      long line4 = LINE + (long) ((block & 7) >> 1) * LINE;
+      IntVector i0 = s0.reinterpretAsInts();
+      i0 = i0.add(i0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector d0 = IntVector.fromMemorySegment(I, ALL, t0, ORDER);
+      IntVector q0 = IntVector.fromMemorySegment(I, ALL, (t0 + line4) & ADDRESS, ORDER);
+      FloatVector c0 =
+          d0.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q0.lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector m0 =
+          d0.lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q0.lanewise(VectorOperators.LSHL, up - 8)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector t0f = ((FloatVector) i0.add(offset).convert(VectorOperators.I2F, 0)).mul(c0);
+      acc0 = dx.fma(m0.neg().fma(x, t0f), acc0);
+      IntVector i1 = s1.reinterpretAsInts();
+      i1 = i1.add(i1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector d1 = IntVector.fromMemorySegment(I, ALL, t0b, ORDER);
+      IntVector q1 = IntVector.fromMemorySegment(I, ALL, (t0b + line4) & ADDRESS, ORDER);
+      FloatVector c1 =
+          d1.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q1.lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector m1 =
+          d1.lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q1.lanewise(VectorOperators.LSHL, up - 8)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector t1f = ((FloatVector) i1.add(offset).convert(VectorOperators.I2F, 0)).mul(c1);
+      acc1 = dx.fma(m1.neg().fma(x, t1f), acc1);
+      IntVector i2 = s2.reinterpretAsInts();
+      i2 = i2.add(i2.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector d2 = IntVector.fromMemorySegment(I, ALL, t1, ORDER);
+      IntVector q2 = IntVector.fromMemorySegment(I, ALL, (t1 + line4) & ADDRESS, ORDER);
+      FloatVector c2 =
+          d2.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q2.lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector m2 =
+          d2.lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q2.lanewise(VectorOperators.LSHL, up - 8)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector t2f = ((FloatVector) i2.add(offset).convert(VectorOperators.I2F, 0)).mul(c2);
+      acc2 = dx.fma(m2.neg().fma(x, t2f), acc2);
+      IntVector i3 = s3.reinterpretAsInts();
+      i3 = i3.add(i3.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector d3 = IntVector.fromMemorySegment(I, ALL, t1b, ORDER);
+      IntVector q3 = IntVector.fromMemorySegment(I, ALL, (t1b + line4) & ADDRESS, ORDER);
+      FloatVector c3 =
+          d3.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q3.lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector m3 =
+          d3.lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      q3.lanewise(VectorOperators.LSHL, up - 8)
+                          .lanewise(VectorOperators.LSHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      FloatVector t3f = ((FloatVector) i3.add(offset).convert(VectorOperators.I2F, 0)).mul(c3);
+      acc3 = dx.fma(m3.neg().fma(x, t3f), acc3);
+    }
+    acc0.intoMemorySegment(ALL, out, ORDER);
+    acc1.intoMemorySegment(ALL, out + 1 * Lanes.BYTES, ORDER);
+    acc2.intoMemorySegment(ALL, out + 2 * Lanes.BYTES, ORDER);
+    acc3.intoMemorySegment(ALL, out + 3 * Lanes.BYTES, ORDER);
+  }
+
+  /** Q6_K: low nibbles as in Q4_0, the two high bits as nibbles of their own, per 16 columns. */
+  static void q6k(
+      long w0, long w1, long next, int blocks, long factors, long scales, long halfSums, long out) {
+    FloatVector acc0 = FloatVector.zero(F);
+    FloatVector acc1 = FloatVector.zero(F);
+    FloatVector acc2 = FloatVector.zero(F);
+    FloatVector acc3 = FloatVector.zero(F);
+    for (int half = 0; half < 2 * blocks; half++) {
+      long tile = (long) (half >> 4) * Q6KLayout.TILE_BYTES;
+      long lines = tile + Q6KLayout.BLOCKS_OFFSET + ((half & 15) >> 1) * (6 * LINE);
+      long low = lines + (half & 1) * (2 * LINE);
+      long high = lines + 4 * LINE + (half & 1) * LINE;
+      int sum = (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (halfSums + 4L * half) & ADDRESS);
+      ShortVector s0 = IntVector.broadcast(I, -8 * sum & 0xffff).reinterpretAsShorts();
+      ShortVector s1 = s0;
+      ShortVector s2 = s0;
+      ShortVector s3 = s0;
+      ShortVector h0 = ShortVector.zero(Lanes.S);
+      ShortVector h1 = ShortVector.zero(Lanes.S);
+      ShortVector h2 = ShortVector.zero(Lanes.S);
+      ShortVector h3 = ShortVector.zero(Lanes.S);
+      for (int line = 0; line < 2; line++) {
+        long f = (factors + half * 32L + line * 16L) & ADDRESS;
+        ShortVector z0 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f))
+                .reinterpretAsShorts();
+        ShortVector z1 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 4))
+                .reinterpretAsShorts();
+        ShortVector z2 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 8))
+                .reinterpretAsShorts();
+        ShortVector z3 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 12))
+                .reinterpretAsShorts();
+        long l0 = (w0 + low + (long) line * LINE) & ADDRESS;
+        long l0b = Lanes.BITS == 512 ? (l0 + next) & ADDRESS : l0 + Lanes.BYTES;
+        long l1 = (w1 + low + (long) line * LINE) & ADDRESS;
+        long l1b = Lanes.BITS == 512 ? (l1 + next) & ADDRESS : l1 + Lanes.BYTES;
+        long k0 = (w0 + high) & ADDRESS;
+        long k0b = Lanes.BITS == 512 ? (k0 + next) & ADDRESS : k0 + Lanes.BYTES;
+        long k1 = (w1 + high) & ADDRESS;
+        long k1b = Lanes.BITS == 512 ? (k1 + next) & ADDRESS : k1 + Lanes.BYTES;
+        IntVector a0 = IntVector.fromMemorySegment(I, ALL, l0, ORDER);
+        s0 = s0.add(a0.reinterpretAsShorts().mul(z0));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector b0 =
+            IntVector.fromMemorySegment(I, ALL, k0, ORDER)
+                .lanewise(VectorOperators.LSHR, 2 * line)
+                .and(0x33333333);
+        h0 = h0.add(b0.reinterpretAsShorts().mul(z0));
+        h0 = h0.add(b0.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        h0 = h0.add(b0.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        h0 = h0.add(b0.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a1 = IntVector.fromMemorySegment(I, ALL, l0b, ORDER);
+        s1 = s1.add(a1.reinterpretAsShorts().mul(z0));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector b1 =
+            IntVector.fromMemorySegment(I, ALL, k0b, ORDER)
+                .lanewise(VectorOperators.LSHR, 2 * line)
+                .and(0x33333333);
+        h1 = h1.add(b1.reinterpretAsShorts().mul(z0));
+        h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a2 = IntVector.fromMemorySegment(I, ALL, l1, ORDER);
+        s2 = s2.add(a2.reinterpretAsShorts().mul(z0));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector b2 =
+            IntVector.fromMemorySegment(I, ALL, k1, ORDER)
+                .lanewise(VectorOperators.LSHR, 2 * line)
+                .and(0x33333333);
+        h2 = h2.add(b2.reinterpretAsShorts().mul(z0));
+        h2 = h2.add(b2.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        h2 = h2.add(b2.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        h2 = h2.add(b2.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector a3 = IntVector.fromMemorySegment(I, ALL, l1b, ORDER);
+        s3 = s3.add(a3.reinterpretAsShorts().mul(z0));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+        IntVector b3 =
+            IntVector.fromMemorySegment(I, ALL, k1b, ORDER)
+                .lanewise(VectorOperators.LSHR, 2 * line)
+                .and(0x33333333);
+        h3 = h3.add(b3.reinterpretAsShorts().mul(z0));
+        h3 = h3.add(b3.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
+        h3 = h3.add(b3.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
+        h3 = h3.add(b3.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
+      }
+      FloatVector dx =
+          FloatVector.broadcast(
+              F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (scales + 4L * (half >> 1)) & ADDRESS));
+      IntVector offset = IntVector.broadcast(I, 24 * sum);
+      int up = 24 - 8 * (half & 3);
+      long line4 = LINE + (long) ((half & 15) >> 2) * LINE;
+      long t0 = (w0 + tile) & ADDRESS;
+      long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
+      long t1 = (w1 + tile) & ADDRESS;
+      long t1b = Lanes.BITS == 512 ? (t1 + next) & ADDRESS : t1 + Lanes.BYTES;
+      IntVector i0 = s0.reinterpretAsInts();
+      i0 = i0.add(i0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector j0 = h0.reinterpretAsInts();
+      j0 = j0.add(j0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c0 =
+          IntVector.fromMemorySegment(I, ALL, t0, ORDER)
+              .lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      IntVector.fromMemorySegment(I, ALL, (t0 + line4) & ADDRESS, ORDER)
+                          .lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      IntVector q0 = i0.add(j0.lanewise(VectorOperators.LSHL, 4)).sub(offset);
+      acc0 = dx.fma(((FloatVector) q0.convert(VectorOperators.I2F, 0)).mul(c0), acc0);
+      IntVector i1 = s1.reinterpretAsInts();
+      i1 = i1.add(i1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector j1 = h1.reinterpretAsInts();
+      j1 = j1.add(j1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c1 =
+          IntVector.fromMemorySegment(I, ALL, t0b, ORDER)
+              .lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      IntVector.fromMemorySegment(I, ALL, (t0b + line4) & ADDRESS, ORDER)
+                          .lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      IntVector q1 = i1.add(j1.lanewise(VectorOperators.LSHL, 4)).sub(offset);
+      acc1 = dx.fma(((FloatVector) q1.convert(VectorOperators.I2F, 0)).mul(c1), acc1);
+      IntVector i2 = s2.reinterpretAsInts();
+      i2 = i2.add(i2.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector j2 = h2.reinterpretAsInts();
+      j2 = j2.add(j2.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c2 =
+          IntVector.fromMemorySegment(I, ALL, t1, ORDER)
+              .lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      IntVector.fromMemorySegment(I, ALL, (t1 + line4) & ADDRESS, ORDER)
+                          .lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      IntVector q2 = i2.add(j2.lanewise(VectorOperators.LSHL, 4)).sub(offset);
+      acc2 = dx.fma(((FloatVector) q2.convert(VectorOperators.I2F, 0)).mul(c2), acc2);
+      IntVector i3 = s3.reinterpretAsInts();
+      i3 = i3.add(i3.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      IntVector j3 = h3.reinterpretAsInts();
+      j3 = j3.add(j3.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
+      FloatVector c3 =
+          IntVector.fromMemorySegment(I, ALL, t1b, ORDER)
+              .lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_SCALE)
+              .mul(
+                  (FloatVector)
+                      IntVector.fromMemorySegment(I, ALL, (t1b + line4) & ADDRESS, ORDER)
+                          .lanewise(VectorOperators.LSHL, up)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convert(VectorOperators.I2F, 0));
+      IntVector q3 = i3.add(j3.lanewise(VectorOperators.LSHL, 4)).sub(offset);
+      acc3 = dx.fma(((FloatVector) q3.convert(VectorOperators.I2F, 0)).mul(c3), acc3);
+    }
+    acc0.intoMemorySegment(ALL, out, ORDER);
+    acc1.intoMemorySegment(ALL, out + 1 * Lanes.BYTES, ORDER);
+    acc2.intoMemorySegment(ALL, out + 2 * Lanes.BYTES, ORDER);
+    acc3.intoMemorySegment(ALL, out + 3 * Lanes.BYTES, ORDER);
+  }
+}
