@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
       BandwidthCommand.class,
       KernelsCommand.class,
       DecodeCommand.class,
-      PrefillCommand.class
+      PrefillCommand.class,
+      AllReduceCommand.class
     },
     footer = {
       "",
