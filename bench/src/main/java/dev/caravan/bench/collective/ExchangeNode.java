@@ -9,6 +9,7 @@ import dev.caravan.worker.rpc.PeerConnector;
 import dev.caravan.worker.rpc.PeerRegistry;
 import io.grpc.Server;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 
 /** The part of a worker that exchanges activations: a server on a loopback port, no model. */
@@ -20,7 +21,7 @@ final class ExchangeNode implements AutoCloseable {
   private final PeerRegistry registry = new PeerRegistry();
   private final PeerConnector connector = new PeerConnector(registry, pool);
   private final Server server =
-      ExchangeTransport.server(new InetSocketAddress("127.0.0.1", 0))
+      ExchangeTransport.server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
           .addService(new CollectiveService(registry, pool))
           .build();
 
