@@ -54,10 +54,11 @@ final class ArchitectureTest {
           .resideInAPackage("dev.caravan.worker..");
 
   @ArchTest
-  static final ArchRule vectorsOnlyInSimdKernels =
+  static final ArchRule vectorsOnlyInSimdKernelsAndTheYardstick =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.caravan.worker.kernel.simd..")
+          .resideOutsideOfPackages(
+              "dev.caravan.worker.kernel.simd..", "dev.caravan.bench.machine..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("jdk.incubator.vector..");

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How the cluster is put together and how it computes. */
-final class ClusterOptions {
+public final class ClusterOptions {
   private static final int STEP_DEADLINE_MILLIS = 120_000;
   private static final long MAX_FRAME_BYTES = 60L << 20;
 
@@ -96,14 +96,20 @@ final class ClusterOptions {
   boolean checkRanks;
 
   private int defaultWorkers = 2;
+  private @Nullable Integer defaultContext;
 
   /** Sets the number of ranks where --workers is not given. */
-  void defaultWorkers(int count) {
+  public void defaultWorkers(int count) {
     defaultWorkers = count;
   }
 
+  /** Sets the most tokens of a sequence where --ctx is not given. */
+  public void defaultContext(int tokens) {
+    defaultContext = tokens;
+  }
+
   /** Tensor-parallel ranks of a stage. */
-  int ranks() {
+  public int ranks() {
     if (remoteWorkers != null) {
       return remoteWorkers;
     }
@@ -111,7 +117,7 @@ final class ClusterOptions {
   }
 
   /** JVMs of the whole grid. */
-  int grid() {
+  public int grid() {
     return ranks() * stages;
   }
 
@@ -178,7 +184,12 @@ final class ClusterOptions {
 
   /** Most positions of a sequence. */
   int context(LlamaConfig config) {
-    return contextLength == null ? config.contextLength() : contextLength;
+    if (contextLength != null) {
+      return contextLength;
+    }
+    return defaultContext == null
+        ? config.contextLength()
+        : Math.min(defaultContext, config.contextLength());
   }
 
   private RuntimeSettings.Kernels kernels(long largestShardBytes) {

@@ -36,14 +36,28 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) {
+    run(commandLine(), arguments);
+  }
+
+  /** Executes a command and ends the JVM with its exit code. */
+  public static void run(CommandLine commandLine, String[] arguments) {
     if (Arrays.asList(arguments).contains(VERBOSE)) {
       System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "info");
     }
-    System.exit(commandLine().execute(arguments));
+    System.exit(commandLine.execute(arguments));
   }
 
-  static CommandLine commandLine() {
-    return new CommandLine(new Main())
+  /**
+   * Returns all commands.
+   *
+   * @param others commands of other modules
+   */
+  public static CommandLine commandLine(Object... others) {
+    CommandLine commandLine = new CommandLine(new Main());
+    for (Object other : others) {
+      commandLine.addSubcommand(other);
+    }
+    return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Main::badUsage)
         .setExecutionExceptionHandler(Main::failed);

@@ -4,11 +4,15 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** Which model. */
-final class ModelOption {
+public final class ModelOption {
   @Option(
       names = "--model",
       required = true,
       paramLabel = "PATH",
       description = "a GGUF file or a Hugging Face directory")
   Path model = Path.of("");
+
+  public Path path() {
+    return model;
+  }
 }

@@ -6,12 +6,12 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /** Standard output, always UTF-8: text for people, or one JSON object a line. */
-final class Output {
+public final class Output {
   private final ObjectMapper mapper = new ObjectMapper();
   private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
   /** Prints a value as one line of JSON. */
-  void json(Object value) {
+  public void json(Object value) {
     try {
       out.println(mapper.writeValueAsString(value));
     } catch (JsonProcessingException e) {
@@ -19,12 +19,12 @@ final class Output {
     }
   }
 
-  void line(String text) {
+  public void line(String text) {
     out.println(text);
   }
 
   /** Prints a piece of text and shows it at once. */
-  void piece(String text) {
+  public void piece(String text) {
     out.print(text);
     out.flush();
   }

@@ -3,9 +3,9 @@ package dev.caravan.coordinator.cli;
 import picocli.CommandLine.Option;
 
 /** What a command prints. */
-final class OutputOptions {
+public final class OutputOptions {
   /** For people or for programs. */
-  enum Format {
+  public enum Format {
     text,
     json
   }
@@ -19,7 +19,7 @@ final class OutputOptions {
   @Option(names = "--verbose", description = "log what happens, and stack traces of errors")
   boolean verbose;
 
-  boolean isJson() {
+  public boolean isJson() {
     return format == Format.json;
   }
 }

@@ -7,10 +7,10 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows on standard error how a cluster comes up: a progress bar on a terminal, a line every few
+ * Shows on standard error how long work goes on: a progress bar on a terminal, a line every few
  * seconds elsewhere, nothing at all if it takes less than a second. Thread-safe.
  */
-final class Progress implements LoadListener, AutoCloseable {
+public final class Progress implements LoadListener, AutoCloseable {
   private static final long QUIET_NANOS = 1_000_000_000L;
   private static final long LINE_NANOS = 5_000_000_000L;
   private static final long MEBIBYTE = 1 << 20;
@@ -18,7 +18,15 @@ final class Progress implements LoadListener, AutoCloseable {
   private final boolean terminal = System.console() != null && System.console().isTerminal();
   private final long startNanos = System.nanoTime();
   private long lastLineNanos = startNanos;
+  private final String task;
   private @Nullable ProgressBar bar;
+
+  /**
+   * @param task what is done to the bytes: loading, writing
+   */
+  public Progress(String task) {
+    this.task = task;
+  }
 
   @Override
   public synchronized void waiting(String address, int expected) {
@@ -40,7 +48,7 @@ final class Progress implements LoadListener, AutoCloseable {
       if (bar == null) {
         bar =
             new ProgressBarBuilder()
-                .setTaskName("loading")
+                .setTaskName(task)
                 .setUnit("MiB", MEBIBYTE)
                 .setStyle(ProgressBarStyle.UNICODE_BLOCK)
                 .setInitialMax(totalBytes)
@@ -50,9 +58,9 @@ final class Progress implements LoadListener, AutoCloseable {
       bar.stepTo(doneBytes);
     } else if (!terminal && totalBytes > 0 && isDue()) {
       line(
-          "loading: %d of %d MiB (%d %%)"
+          "%s: %d of %d MiB (%d %%)"
               .formatted(
-                  doneBytes / MEBIBYTE, totalBytes / MEBIBYTE, 100 * doneBytes / totalBytes));
+                  task, doneBytes / MEBIBYTE, totalBytes / MEBIBYTE, 100 * doneBytes / totalBytes));
     }
   }
 

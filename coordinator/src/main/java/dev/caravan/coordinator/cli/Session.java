@@ -13,12 +13,13 @@ import dev.caravan.model.shard.ShardPlan;
 import dev.caravan.model.shard.ShardPlanner;
 import dev.caravan.model.shard.ShardSizes;
 import dev.caravan.model.shard.WeightTypes;
+import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.vocabulary.Vocabulary;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /** A model loaded on a cluster, for as long as one command runs. */
-final class Session implements AutoCloseable {
+public final class Session implements AutoCloseable {
   private final Checkpoint checkpoint;
   private final Cluster cluster;
   private final GenerationLoop loop;
@@ -45,6 +46,17 @@ final class Session implements AutoCloseable {
    * @throws dev.caravan.model.error.ClusterException what is wrong with the model or the options
    */
   static Session open(Path model, ClusterOptions options, OutputOptions output) {
+    return open(model, options, output, 1);
+  }
+
+  /**
+   * Opens a model for several sequences at once.
+   *
+   * @param sequences most of them
+   * @throws dev.caravan.model.error.ClusterException what is wrong with the model or the options
+   */
+  public static Session open(
+      Path model, ClusterOptions options, OutputOptions output, int sequences) {
     long start = System.nanoTime();
     Checkpoint checkpoint = Checkpoints.open(model);
     try {
@@ -58,7 +70,7 @@ final class Session implements AutoCloseable {
               .max()
               .orElse(0);
       ClusterSettings settings =
-          options.settings(checkpoint.path(), config, largestShardBytes, 1, output.verbose);
+          options.settings(checkpoint.path(), config, largestShardBytes, sequences, output.verbose);
       Cluster cluster = new Cluster(settings, checkpoint, plan);
       return new Session(checkpoint, cluster, loop(checkpoint, cluster, settings), settings, start);
     } catch (RuntimeException e) {
@@ -72,18 +84,18 @@ final class Session implements AutoCloseable {
    *
    * @throws dev.caravan.model.error.ClusterException whatever kept it from coming up
    */
-  void start() {
-    try (Progress progress = new Progress()) {
+  public void start() {
+    try (Progress progress = new Progress("loading")) {
       cluster.start(progress);
     }
     loadSeconds = (System.nanoTime() - startNanos) / 1e9;
   }
 
-  Checkpoint checkpoint() {
+  public Checkpoint checkpoint() {
     return checkpoint;
   }
 
-  Cluster cluster() {
+  public Cluster cluster() {
     return cluster;
   }
 
@@ -119,7 +131,12 @@ final class Session implements AutoCloseable {
     loop.checkLength(ids.length);
   }
 
-  int contextLength() {
+  /** How the workers compute. */
+  public RuntimeSettings runtime() {
+    return settings.runtime();
+  }
+
+  public int contextLength() {
     return settings.runtime().contextLength();
   }
 

@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A small table for people: a header, rows, columns as wide as they need to be. */
-final class Table {
+public final class Table {
   private final List<String[]> rows = new ArrayList<>();
 
-  Table(String... header) {
+  public Table(String... header) {
     rows.add(header);
   }
 
-  void row(Object... cells) {
+  public void row(Object... cells) {
     String[] row = new String[cells.length];
     for (int i = 0; i < cells.length; i++) {
       row[i] = String.valueOf(cells[i]);
@@ -19,7 +19,7 @@ final class Table {
     rows.add(row);
   }
 
-  void print(Output out) {
+  public void print(Output out) {
     int columns = rows.getFirst().length;
     int[] widths = new int[columns];
     for (String[] row : rows) {

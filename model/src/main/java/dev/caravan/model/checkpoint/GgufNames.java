@@ -1,13 +1,14 @@
 package dev.caravan.model.checkpoint;
 
 /** How GGUF files of the architecture "llama" spell the weights. */
-final class GgufNames {
+public final class GgufNames {
   static final String TOKEN_EMBEDDING = "token_embd.weight";
   static final String OUTPUT = "output.weight";
 
   private GgufNames() {}
 
-  static String of(WeightName name) {
+  /** Returns the name of the tensor. */
+  public static String of(WeightName name) {
     return switch (name.kind()) {
       case TOKEN_EMBEDDING -> TOKEN_EMBEDDING;
       case ATTENTION_NORM -> block(name, "attn_norm");

@@ -91,6 +91,8 @@ public final class GgufWriter {
    */
   public void write(Path file) throws IOException {
     Path partial = file.resolveSibling(file.getFileName() + ".partial");
+    // An interrupt from the keyboard ends the JVM without the finally below.
+    partial.toFile().deleteOnExit();
     boolean complete = false;
     try {
       try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(partial), 1 << 16)) {

@@ -16,7 +16,7 @@ import java.util.List;
  * The kernels over all threads of the worker: the one place that cuts work into tasks. How it is
  * cut never changes a result. Confined to the step thread.
  */
-final class StageKernels {
+public final class StageKernels {
   /** Tasks of a matrix product read about this many bytes of weights: small enough to balance. */
   private static final long TASK_BYTES = 128 << 10;
 
@@ -28,16 +28,16 @@ final class StageKernels {
   /**
    * @param kernels one for each thread of the pool
    */
-  StageKernels(ComputePool pool, List<Kernels> kernels) {
+  public StageKernels(ComputePool pool, List<Kernels> kernels) {
     this.pool = pool;
     this.kernels = List.copyOf(kernels);
   }
 
   /** A weight and where its product goes: y [rows, weight.rows()]. */
-  record Product(WeightMatrix weight, Activations y) {}
+  public record Product(WeightMatrix weight, Activations y) {}
 
   /** Multiplies rows by several weights that share their input. */
-  void matmul(MatmulInput x, int rows, Product... products) {
+  public void matmul(MatmulInput x, int rows, Product... products) {
     int tasks = 0;
     for (Product product : products) {
       tasks += tasks(product.weight());
@@ -60,7 +60,8 @@ final class StageKernels {
         });
   }
 
-  void prepare(Activations x, MatmulInput out, boolean int8, int rows) {
+  /** Prepares the first rows for {@link #matmul}. */
+  public void prepare(Activations x, MatmulInput out, boolean int8, int rows) {
     pool.run(rows, (row, thread) -> kernels.get(thread).prepare(x, out, int8, row, row + 1));
   }
 
