@@ -11,10 +11,11 @@ import org.jspecify.annotations.Nullable;
  * A bounded queue between one thread that delivers frames and one that waits for them.
  *
  * <p>The waiter spins for a moment before it parks: a peer's answer is often only microseconds
- * away, and waking a parked thread costs more than that.
+ * away, and waking a parked thread costs more than that. It yields while it spins: where cores are
+ * scarce, the event loop that brings the frame, or the peer itself, gets this one at once.
  */
 public final class FrameInbox {
-  private static final long SPIN_NANOS = 15_000;
+  private static final long SPIN_NANOS = 50_000;
 
   private final AtomicReferenceArray<@Nullable ExchangeFrame> slots;
   private long taken; // confined to the waiting thread
@@ -68,7 +69,7 @@ public final class FrameInbox {
     long start = System.nanoTime();
     ExchangeFrame frame = take();
     while (frame == null && System.nanoTime() - start < Math.min(SPIN_NANOS, timeoutNanos)) {
-      Thread.onSpinWait();
+      Thread.yield();
       frame = take();
     }
     if (frame != null) {

@@ -90,6 +90,38 @@ public final class PeerGroup {
     peer(fromRank).release(frame);
   }
 
+  /** Returns another rank: each rank counts from itself, so that not all flood rank 0 first. */
+  int other(int distance) {
+    return (rank + distance) % size();
+  }
+
+  void sendToAll(ExchangeFrame frame) {
+    for (int i = 1; i < size(); i++) {
+      send(other(i), frame);
+    }
+  }
+
+  /**
+   * Replaces x by the sum of all ranks' frames, in rank order.
+   *
+   * @param expected the header of the own frame
+   * @param own partial of this rank. It is read back from its frame: all ranks then add the same
+   *     bytes in the same order, whatever the payload type loses
+   */
+  void sumPartials(ExchangeHeader expected, ExchangeFrame own, TensorView x) {
+    for (int from = 0; from < size(); from++) {
+      ExchangeFrame partial = from == rank ? own : receive(from, expected);
+      if (from == 0) {
+        partial.decode(x);
+      } else {
+        partial.decodeAdd(x);
+      }
+      if (from != rank) {
+        release(from, partial);
+      }
+    }
+  }
+
   private PeerExchange peer(int otherRank) {
     return peers[otherRank < rank ? otherRank : otherRank - 1];
   }

@@ -1,5 +1,7 @@
 package dev.caravan.worker.rpc;
 
+import dev.caravan.worker.collective.AllReduceProbe;
+import dev.caravan.worker.collective.AllReduceRule;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.CollectiveAlgorithm;
 import dev.caravan.worker.collective.ExchangeSettings;
@@ -32,8 +34,18 @@ public record ConnectedPeers(
   }
 
   /** Returns the collective of the worker's stage. */
-  public Collective collective(ExchangeSettings settings, CollectiveAlgorithm algorithm) {
-    return algorithm.over(new PeerGroup(settings, stage, rank, ranks));
+  public Collective collective(
+      ExchangeSettings settings, CollectiveAlgorithm algorithm, AllReduceRule rule) {
+    return algorithm.over(new PeerGroup(settings, stage, rank, ranks), rule);
+  }
+
+  /**
+   * Measures the links between the ranks of the stage; all of them do so at the same time.
+   *
+   * @throws dev.caravan.model.error.ClusterException WORKER_LOST if a rank does not take part
+   */
+  AllReduceRule measure(ExchangeSettings settings) {
+    return new AllReduceProbe(new PeerGroup(settings, stage, rank, ranks)).measure();
   }
 
   /** Returns the link to the neighbouring stages. */

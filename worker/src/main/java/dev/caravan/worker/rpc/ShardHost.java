@@ -134,8 +134,13 @@ final class ShardHost implements AutoCloseable {
           new ExchangeGrid.Member(peer.getStage(), peer.getRank(), peer.getHost(), peer.getPort()));
     }
     ExchangeGrid grid = new ExchangeGrid(request.getEpoch(), shard.stage(), shard.rank(), members);
-    return new StepPeers(
-        connector.connect(grid, CONNECT_DEADLINE_MILLIS), request.getEpoch(), settings);
+    ConnectedPeers connected = connector.connect(grid, CONNECT_DEADLINE_MILLIS);
+    try {
+      return StepPeers.measured(connected, request.getEpoch(), settings, CONNECT_DEADLINE_MILLIS);
+    } catch (RuntimeException e) {
+      connected.close();
+      throw e;
+    }
   }
 
   private Checkpoint open(LoadRequest request) {

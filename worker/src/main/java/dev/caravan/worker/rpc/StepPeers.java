@@ -2,6 +2,7 @@ package dev.caravan.worker.rpc;
 
 import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.proto.wire.PayloadType;
+import dev.caravan.worker.collective.AllReduceRule;
 import dev.caravan.worker.collective.ChecksummingCollective;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.CollectiveAlgorithm;
@@ -19,14 +20,35 @@ public final class StepPeers implements AutoCloseable {
   private final @Nullable ChecksummingCollective checksums;
   private final TimedStageLink link;
 
+  /** Leaves the links unmeasured. */
   public StepPeers(ConnectedPeers peers, int epoch, RuntimeSettings settings) {
+    this(peers, epoch, settings, AllReduceRule.UNMEASURED);
+  }
+
+  private StepPeers(ConnectedPeers peers, int epoch, RuntimeSettings settings, AllReduceRule rule) {
     this.peers = peers;
     ExchangeSettings exchange =
         new ExchangeSettings(epoch, payload(settings.sync()), settings.stepDeadlineMillis());
-    Collective plain = peers.collective(exchange, algorithm(settings.collective()));
+    Collective plain = peers.collective(exchange, algorithm(settings.collective()), rule);
     this.checksums = settings.checksums() ? new ChecksummingCollective(plain) : null;
     this.collective = new TimedCollective(checksums == null ? plain : checksums);
     this.link = new TimedStageLink(peers.stageLink(exchange));
+  }
+
+  /**
+   * Measures the links first, where the way of an all-reduce depends on them.
+   *
+   * @param deadlineMillis how long to wait for peers that are still connecting to others
+   * @throws dev.caravan.model.error.ClusterException WORKER_LOST if a rank does not take part
+   */
+  static StepPeers measured(
+      ConnectedPeers peers, int epoch, RuntimeSettings settings, long deadlineMillis) {
+    if (settings.collective() != RuntimeSettings.Collective.AUTO) {
+      return new StepPeers(peers, epoch, settings);
+    }
+    ExchangeSettings patient =
+        new ExchangeSettings(epoch, payload(settings.sync()), deadlineMillis);
+    return new StepPeers(peers, epoch, settings, peers.measure(patient));
   }
 
   Collective collective() {

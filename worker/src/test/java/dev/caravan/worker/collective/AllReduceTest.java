@@ -3,6 +3,7 @@ package dev.caravan.worker.collective;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.proto.wire.PayloadType;
+import dev.caravan.worker.collective.AllReduceRule.Cost;
 import dev.caravan.worker.tensor.Activations;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -29,7 +30,7 @@ class AllReduceTest {
         rank -> {
           try (Arena arena = Arena.ofConfined()) {
             Activations x = Ranks.partial(arena, rank, rows, columns);
-            Collective collective = algorithm.over(groups.get(rank));
+            Collective collective = algorithm.over(groups.get(rank), AllReduceRule.UNMEASURED);
             assertThat(collective.size()).isEqualTo(ranks);
             assertThat(collective.rank()).isEqualTo(rank);
             collective.allReduceSum(1, 0, x, rows);
@@ -114,15 +115,51 @@ class AllReduceTest {
   }
 
   @Test
-  void picksTheWayBySize() {
-    PeerGroup two = InProcessPeerChannel.groups(settings(PayloadType.F32), 0, 2).get(0);
-    assertThat(new SizedAllReduce(two).choose(8192, 512)).isInstanceOf(DirectAllReduce.class);
-    PeerGroup four = InProcessPeerChannel.groups(settings(PayloadType.F32), 0, 4).get(0);
-    assertThat(new SizedAllReduce(four).choose(8192, 1)).isInstanceOf(DirectAllReduce.class);
-    assertThat(new SizedAllReduce(four).choose(8192, 2)).isInstanceOf(ScatterAllReduce.class);
-    PeerGroup lossy = InProcessPeerChannel.groups(settings(PayloadType.BF16), 0, 4).get(0);
-    assertThat(new SizedAllReduce(lossy).choose(8192, 512)).isInstanceOf(DirectAllReduce.class);
-    assertThat(new SizedAllReduce(lossy).choose(32768, 1)).isInstanceOf(ScatterAllReduce.class);
+  void picksTheWayBySizeAndInLossyTypesByWidthAlone() {
+    AllReduceRule rule = AllReduceRule.UNMEASURED;
+    assertThat(rule.isDirect(PayloadType.F32, 8192, 1)).isTrue();
+    assertThat(rule.isDirect(PayloadType.F32, 8192, 2)).isFalse();
+    assertThat(rule.isDirect(PayloadType.BF16, 8192, 512)).isTrue();
+    assertThat(rule.isDirect(PayloadType.BF16, 32768, 1)).isFalse();
+  }
+
+  @Test
+  void goesDirectlyUpToWhereTheLinesOfCostCross() {
+    Cost direct = new Cost(100_000, 3);
+    assertThat(AllReduceRule.between(direct, new Cost(190_000, 1)))
+        .isEqualTo(new AllReduceRule(45_000));
+    assertThat(AllReduceRule.between(direct, new Cost(90_000, 1)))
+        .as("cheaper from the first byte")
+        .isEqualTo(new AllReduceRule(0));
+    assertThat(AllReduceRule.between(direct, new Cost(190_000, 3)))
+        .as("never cheaper")
+        .isEqualTo(AllReduceRule.ALWAYS_DIRECT);
+    assertThat(AllReduceRule.between(direct, new Cost(90_000, 4)))
+        .as("contradicts itself: fewer hops cannot take longer")
+        .isEqualTo(AllReduceRule.UNMEASURED);
+    assertThat(Cost.through(1_000, 60_000, 11_000, 90_000)).isEqualTo(new Cost(57_000, 3));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 8})
+  void agreesOnOneMeasuredRule(int ranks) throws Exception {
+    List<PeerGroup> groups = InProcessPeerChannel.groups(settings(PayloadType.F32), 0, ranks);
+    AllReduceRule[] rules = new AllReduceRule[ranks];
+    Ranks.runAll(ranks, rank -> rules[rank] = new AllReduceProbe(groups.get(rank)).measure());
+    assertThat(rules).containsOnly(rules[0]);
+    assertThat(groups.get(0).bytesSent()).as("it has measured").isPositive();
+  }
+
+  @Test
+  void leavesTheRuleOfLossyTypesAndOfTwoRanksAlone() {
+    // Nobody answers: a probe that measured would wait in vain.
+    for (PeerGroup group :
+        List.of(
+            InProcessPeerChannel.groups(settings(PayloadType.Q8), 0, 4).get(0),
+            InProcessPeerChannel.groups(settings(PayloadType.F32), 0, 2).get(0))) {
+      assertThat(new AllReduceProbe(group).measure()).isEqualTo(AllReduceRule.UNMEASURED);
+      assertThat(group.bytesSent()).isZero();
+    }
   }
 
   @Test
@@ -134,7 +171,8 @@ class AllReduceTest {
         rank -> {
           try (Arena arena = Arena.ofConfined()) {
             Activations x = Ranks.partial(arena, rank, 1, 1024);
-            Collective scatter = CollectiveAlgorithm.SCATTER.over(groups.get(rank));
+            Collective scatter =
+                CollectiveAlgorithm.SCATTER.over(groups.get(rank), AllReduceRule.UNMEASURED);
             scatter.allReduceSum(1, 0, x, 1);
             sent[rank] = scatter.bytesSent();
           }
@@ -151,7 +189,8 @@ class AllReduceTest {
         rank -> {
           try (Arena arena = Arena.ofConfined()) {
             ChecksummingCollective checked =
-                new ChecksummingCollective(CollectiveAlgorithm.DIRECT.over(groups.get(rank)));
+                new ChecksummingCollective(
+                    CollectiveAlgorithm.DIRECT.over(groups.get(rank), AllReduceRule.UNMEASURED));
             for (int step = 0; step < 3; step++) {
               Activations x = Ranks.partial(arena, rank, 2, 65);
               checked.allReduceSum(step, 0, x, 2);

@@ -23,7 +23,8 @@ class PeerExchangeTest {
       InProcessPeerChannel.connect(new PeerId(0, 0, "first:1"), new PeerId(0, 1, "second:2"));
 
   private Collective first() {
-    return CollectiveAlgorithm.DIRECT.over(new PeerGroup(SETTINGS, 0, 0, List.of(pair.toSecond())));
+    return CollectiveAlgorithm.DIRECT.over(
+        new PeerGroup(SETTINGS, 0, 0, List.of(pair.toSecond())), AllReduceRule.UNMEASURED);
   }
 
   private ClusterException failure(long step, int op) {

@@ -9,6 +9,7 @@ import dev.caravan.model.shard.WeightTypes;
 import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.proto.wire.PayloadType;
+import dev.caravan.worker.collective.AllReduceRule;
 import dev.caravan.worker.collective.ChecksummingCollective;
 import dev.caravan.worker.collective.CollectiveAlgorithm;
 import dev.caravan.worker.collective.ExchangeSettings;
@@ -60,7 +61,9 @@ final class StageRanks implements AutoCloseable {
     this.plan = ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, ranks);
     ExchangeSettings exchange = new ExchangeSettings(1, PayloadType.F32, 30_000);
     for (PeerGroup group : InProcessPeerChannel.groups(exchange, 0, ranks)) {
-      collectives.add(new ChecksummingCollective(CollectiveAlgorithm.AUTO.over(group)));
+      collectives.add(
+          new ChecksummingCollective(
+              CollectiveAlgorithm.AUTO.over(group, AllReduceRule.UNMEASURED)));
     }
     plan.shards().forEach(this::build);
   }

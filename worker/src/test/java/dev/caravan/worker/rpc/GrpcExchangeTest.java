@@ -8,6 +8,7 @@ import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.proto.wire.FramePool;
 import dev.caravan.proto.wire.PayloadType;
+import dev.caravan.worker.collective.AllReduceRule;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.CollectiveAlgorithm;
 import dev.caravan.worker.collective.ExchangeSettings;
@@ -102,7 +103,8 @@ class GrpcExchangeTest {
             i -> {
               try (Arena arena = Arena.ofConfined()) {
                 Activations x = Ranks.partial(arena, i % 3, 1, columns);
-                Collective collective = connected.get(i).collective(SETTINGS, algorithm);
+                Collective collective =
+                    connected.get(i).collective(SETTINGS, algorithm, AllReduceRule.UNMEASURED);
                 for (int op = 0; op < 3; op++) {
                   collective.allReduceSum(4, op, x, 1);
                 }
@@ -159,7 +161,9 @@ class GrpcExchangeTest {
           try (Arena arena = Arena.ofConfined()) {
             Activations x = Ranks.partial(arena, rank, 1, 2048);
             Collective direct =
-                connected.get(rank).collective(SETTINGS, CollectiveAlgorithm.DIRECT);
+                connected
+                    .get(rank)
+                    .collective(SETTINGS, CollectiveAlgorithm.DIRECT, AllReduceRule.UNMEASURED);
             waiting.countDown();
             failures[rank] =
                 catchThrowableOfType(ClusterException.class, () -> direct.allReduceSum(9, 2, x, 1));
@@ -181,7 +185,8 @@ class GrpcExchangeTest {
     ExchangeSettings hasty = new ExchangeSettings(EPOCH, PayloadType.F32, 150);
     try (Arena arena = Arena.ofConfined()) {
       Activations x = Ranks.partial(arena, 0, 1, 2048);
-      Collective direct = connected.get(0).collective(hasty, CollectiveAlgorithm.DIRECT);
+      Collective direct =
+          connected.get(0).collective(hasty, CollectiveAlgorithm.DIRECT, AllReduceRule.UNMEASURED);
       long start = System.nanoTime();
       ClusterException silent =
           catchThrowableOfType(ClusterException.class, () -> direct.allReduceSum(9, 2, x, 1));
@@ -247,7 +252,8 @@ class GrpcExchangeTest {
               Arena arena = Arena.ofConfined()) {
             Activations x = new Activations(arena, 1, 64);
             x.set(0, 63, rank + 1f);
-            Collective collective = peers.collective(next, CollectiveAlgorithm.AUTO);
+            Collective collective =
+                peers.collective(next, CollectiveAlgorithm.AUTO, AllReduceRule.UNMEASURED);
             collective.allReduceSum(1, 0, x, 1);
             // The second exchange keeps a fast rank from closing before the slow one has read.
             assertThat(x.get(0, 63)).isEqualTo(3);
@@ -273,7 +279,9 @@ class GrpcExchangeTest {
           try (Arena arena = Arena.ofConfined()) {
             Activations x = new Activations(arena, 1, 2048);
             Collective collective =
-                connected.get(rank).collective(SETTINGS, CollectiveAlgorithm.AUTO);
+                connected
+                    .get(rank)
+                    .collective(SETTINGS, CollectiveAlgorithm.AUTO, AllReduceRule.UNMEASURED);
             for (int op = 0; op < warmUp; op++) {
               collective.allReduceSum(1, op, x, 1);
             }

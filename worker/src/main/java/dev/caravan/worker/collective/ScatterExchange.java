@@ -5,53 +5,30 @@ import dev.caravan.proto.wire.ExchangeHeader;
 import dev.caravan.proto.wire.ExchangeHeader.Kind;
 import dev.caravan.proto.wire.PayloadType;
 import dev.caravan.proto.wire.TensorView;
-import dev.caravan.worker.tensor.Activations;
 
 /**
  * Reduce-scatter, then all-gather: each rank adds up one run of columns and sends the sums to the
- * others. Two hops, 2(n-1)/n times the bytes. In f32 the same bits as {@link DirectAllReduce}.
- *
- * <p>Confined to the step thread.
+ * others. Two hops, 2(n-1)/n times the bytes. In f32 the same bits as {@link DirectExchange}.
  */
-public final class ScatterAllReduce implements Collective {
+final class ScatterExchange implements SumExchange {
   private final PeerGroup group;
   private final ExchangeFrame own = new ExchangeFrame(0);
   private final ExchangeFrame outgoing = new ExchangeFrame(0);
 
-  public ScatterAllReduce(PeerGroup group) {
+  ScatterExchange(PeerGroup group) {
     this.group = group;
   }
 
   @Override
-  public int rank() {
-    return group.rank();
-  }
-
-  @Override
-  public int size() {
-    return group.size();
-  }
-
-  @Override
-  public long bytesSent() {
-    return group.bytesSent();
-  }
-
-  @Override
-  public void allReduceSum(long step, int op, Activations x, int rows) {
-    group.begin();
-    int rowsPerFrame = group.settings().rowsPerFrame(x.columns());
-    for (int row = 0; row < rows; row += rowsPerFrame) {
-      TensorView part = PeerGroup.view(x, row, Math.min(rowsPerFrame, rows - row));
-      ExchangeHeader header = group.header(Kind.SCATTER, step, op, part, row);
-      scatter(header, part);
-      gather(header, part);
-    }
+  public void sum(long step, int op, TensorView x, int firstRow) {
+    ExchangeHeader header = group.header(Kind.SCATTER, step, op, x, firstRow);
+    scatter(header, x);
+    gather(header, x);
   }
 
   private void scatter(ExchangeHeader header, TensorView x) {
     for (int i = 1; i < group.size(); i++) {
-      int to = (group.rank() + i) % group.size();
+      int to = group.other(i);
       TensorView theirs = chunk(x, to);
       if (theirs.columns() > 0) {
         outgoing.encode(header.of(Kind.SCATTER, theirs.columns()), theirs);
@@ -59,21 +36,10 @@ public final class ScatterAllReduce implements Collective {
       }
     }
     TensorView mine = chunk(x, group.rank());
-    if (mine.columns() == 0) {
-      return;
-    }
-    ExchangeHeader expected = header.of(Kind.SCATTER, mine.columns());
-    own.encode(expected, mine);
-    for (int rank = 0; rank < group.size(); rank++) {
-      ExchangeFrame partial = rank == group.rank() ? own : group.receive(rank, expected);
-      if (rank == 0) {
-        partial.decode(mine);
-      } else {
-        partial.decodeAdd(mine);
-      }
-      if (rank != group.rank()) {
-        group.release(rank, partial);
-      }
+    if (mine.columns() > 0) {
+      ExchangeHeader expected = header.of(Kind.SCATTER, mine.columns());
+      own.encode(expected, mine);
+      group.sumPartials(expected, own, mine);
     }
   }
 
@@ -81,16 +47,14 @@ public final class ScatterAllReduce implements Collective {
     TensorView mine = chunk(x, group.rank());
     if (mine.columns() > 0) {
       outgoing.encode(header.of(Kind.GATHER, mine.columns()), mine);
-      for (int i = 1; i < group.size(); i++) {
-        group.send((group.rank() + i) % group.size(), outgoing);
-      }
+      group.sendToAll(outgoing);
       if (header.payload() != PayloadType.F32) {
         // The others see rounded sums; this rank must compute on with the same ones.
         outgoing.decode(mine);
       }
     }
     for (int i = 1; i < group.size(); i++) {
-      int from = (group.rank() + i) % group.size();
+      int from = group.other(i);
       TensorView theirs = chunk(x, from);
       if (theirs.columns() > 0) {
         ExchangeFrame sums = group.receive(from, header.of(Kind.GATHER, theirs.columns()));
