@@ -20,6 +20,9 @@ public final class StageKernels {
   /** Tasks of a matrix product read about this many bytes of weights: small enough to balance. */
   private static final long TASK_BYTES = 128 << 10;
 
+  /** Groups that kernels take together; tasks are multiples, so that none is left over. */
+  private static final int GROUPS_UNIT = 4;
+
   private static final int COLUMNS_PER_TASK = 4096;
 
   private final ComputePool pool;
@@ -137,7 +140,8 @@ public final class StageKernels {
   }
 
   private static int groupsPerTask(WeightMatrix weight) {
-    return (int) Math.clamp(TASK_BYTES / weight.groupBytes(), 1, weight.rowGroups());
+    long groups = TASK_BYTES / weight.groupBytes() / GROUPS_UNIT * GROUPS_UNIT;
+    return (int) Math.max(GROUPS_UNIT, groups);
   }
 
   private static int tasks(WeightMatrix weight) {
