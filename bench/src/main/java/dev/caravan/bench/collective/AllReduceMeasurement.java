@@ -3,6 +3,7 @@ package dev.caravan.bench.collective;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.proto.wire.PayloadType;
+import dev.caravan.worker.collective.AllReduceRule;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.CollectiveAlgorithm;
 import dev.caravan.worker.collective.ExchangeSettings;
@@ -89,7 +90,9 @@ public final class AllReduceMeasurement implements AutoCloseable {
     List<Samples> samples =
         onAll(rank -> {
           Collective collective =
-              connected.get(rank).collective(settings, CollectiveAlgorithm.AUTO);
+              connected
+                  .get(rank)
+                  .collective(settings, CollectiveAlgorithm.AUTO, AllReduceRule.UNMEASURED);
           return reduce(collective, columns, firstStep, repetitions);
         });
     long[] nanos = samples.stream().flatMapToLong(s -> Arrays.stream(s.nanos())).sorted().toArray();
