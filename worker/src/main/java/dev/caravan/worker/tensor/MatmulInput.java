@@ -51,7 +51,7 @@ public final class MatmulInput {
     this.tiles = arena.allocate(Math.ceilDiv(maxRows, TILE_ROWS) * tileBytes(), line);
     this.scales = arena.allocate((long) maxRows * blocks * Float.BYTES, line);
     this.sums = arena.allocate((long) maxRows * blocks * Float.BYTES, line);
-    this.nibbleFactors = arena.allocate(integerRows * factorRowBytes(), line);
+    this.nibbleFactors = arena.allocate(maxRows * factorRowBytes(), line);
     this.byteFactors = arena.allocate(integerRows * factorRowBytes(), line);
     this.halfSums = arena.allocate(2L * integerRows * blocks * Float.BYTES, line);
   }

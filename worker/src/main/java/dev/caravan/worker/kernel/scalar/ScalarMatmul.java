@@ -23,8 +23,11 @@ final class ScalarMatmul {
       }
       out.scales().set(ValueLayout.JAVA_FLOAT, out.blockOffset(row, block), scale);
       out.sums().set(ValueLayout.JAVA_FLOAT, out.blockOffset(row, block), sum);
+      if (int8) {
+        nibbleFactors(out, row, block);
+      }
       if (int8 && row < MatmulInput.INTEGER_ROWS) {
-        factors(out, row, block);
+        byteFactors(out, row, block);
       }
     }
   }
@@ -53,7 +56,7 @@ final class ScalarMatmul {
   }
 
   /** Writes the integer forms of a block, see {@link MatmulInput}. */
-  private static void factors(MatmulInput out, int row, int block) {
+  private static void nibbleFactors(MatmulInput out, int row, int block) {
     long target = row * out.factorRowBytes() + block * 64L;
     for (int i = 0; i < 16; i++) {
       int k = block * BLOCK + i / 4 * 8 + i % 4;
@@ -62,6 +65,10 @@ final class ScalarMatmul {
       int high = (int) value(out, row, k + 4) - 16 * (int) value(out, row, k + 3);
       out.nibbleFactors().set(ValueLayout.JAVA_INT, target + 4L * i, low & 0xffff | high << 16);
     }
+  }
+
+  private static void byteFactors(MatmulInput out, int row, int block) {
+    long target = row * out.factorRowBytes() + block * 64L;
     for (int half = 2 * block; half < 2 * block + 2; half++) {
       float sum = 0f;
       for (int k = half * BLOCK / 2; k < (half + 1) * BLOCK / 2; k++) {

@@ -47,8 +47,11 @@ public final class SimdKernels implements Kernels {
         SimdPrepare.floats(x, out, row);
       }
       SimdPrepare.tile(out, row);
+      if (int8) {
+        SimdPrepare.nibbleFactors(out, row);
+      }
       if (int8 && row < MatmulInput.INTEGER_ROWS) {
-        SimdPrepare.factors(out, row);
+        SimdPrepare.byteFactors(out, row);
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.caravan.worker.kernel.simd;
 
+import dev.caravan.model.checkpoint.DType;
 import dev.caravan.worker.tensor.Activations;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightLayout;
@@ -19,17 +20,21 @@ final class SimdMatmul {
   private static final int GROUP = WeightLayout.GROUP_ROWS;
 
   private final PanelMatmul panels;
+  private final NibbleMatmul nibbles;
   private final MemorySegment results;
 
   SimdMatmul(Arena arena) {
     this.panels = new PanelMatmul(arena);
+    this.nibbles = new NibbleMatmul(arena);
     this.results = arena.allocate(VECTORS * Lanes.BYTES, WeightLayout.LINE_BYTES);
   }
 
   void multiply(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
     Memory.checkGroups(w, fromGroup, toGroup);
-    if (rows <= ONE_ROW_KERNEL_ROWS && hasOneRowKernel(w, x)) {
+    if (rows > 1 && w.dtype() == DType.Q4_0 && x.int8()) {
+      nibbles.multiply(w, x, rows, y, fromGroup, toGroup);
+    } else if (rows <= ONE_ROW_KERNEL_ROWS && hasOneRowKernel(w, x)) {
       multiplyRows(w, x, rows, y, fromGroup, toGroup);
     } else {
       panels.multiply(w, x, rows, y, fromGroup, toGroup);

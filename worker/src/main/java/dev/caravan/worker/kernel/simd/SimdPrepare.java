@@ -90,41 +90,47 @@ final class SimdPrepare {
     }
   }
 
-  /** Writes the integer forms of a row, see {@link MatmulInput}. */
-  static void factors(MatmulInput out, int row) {
+  /** Writes the factors for nibbles of a row, see {@link MatmulInput}. */
+  static void nibbleFactors(MatmulInput out, int row) {
+    MemorySegment v = out.values();
+    MemorySegment nibbles = out.nibbleFactors();
     long from = row * out.rowBytes();
     long to = row * out.factorRowBytes();
-    for (int half = 0; half < out.blocks() * 2; half++) {
-      int sum =
-          factorsOfEight(out, from + half * 64L, to + half * 32L)
-              + factorsOfEight(out, from + half * 64L + 32, to + half * 32L + 16);
-      out.halfSums()
-          .set(ValueLayout.JAVA_FLOAT, (2L * row * out.blocks() + half) * Float.BYTES, sum);
+    for (int eight = 0; eight < out.blocks() * 4; eight++) {
+      int before = 0;
+      int middle = (int) v.get(ValueLayout.JAVA_FLOAT, from + eight * 32L + 12);
+      for (int i = 0; i < 4; i++) {
+        int low = (int) v.get(ValueLayout.JAVA_FLOAT, from + eight * 32L + 4L * i);
+        int high = (int) v.get(ValueLayout.JAVA_FLOAT, from + eight * 32L + 16 + 4L * i);
+        int factor = pair(low - 16 * before, high - 16 * middle);
+        nibbles.set(ValueLayout.JAVA_INT, to + eight * 16L + 4L * i, factor);
+        before = low;
+        middle = high;
+      }
     }
   }
 
-  /** Returns the sum of the eight. */
-  private static int factorsOfEight(MatmulInput out, long from, long to) {
+  /** Writes the factors for bytes of a row and the sums of halves, see {@link MatmulInput}. */
+  static void byteFactors(MatmulInput out, int row) {
     MemorySegment v = out.values();
-    int x0 = (int) v.get(ValueLayout.JAVA_FLOAT, from);
-    int x1 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 4);
-    int x2 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 8);
-    int x3 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 12);
-    int x4 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 16);
-    int x5 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 20);
-    int x6 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 24);
-    int x7 = (int) v.get(ValueLayout.JAVA_FLOAT, from + 28);
-    MemorySegment nibbles = out.nibbleFactors();
-    nibbles.set(ValueLayout.JAVA_INT, to, pair(x0, x4 - 16 * x3));
-    nibbles.set(ValueLayout.JAVA_INT, to + 4, pair(x1 - 16 * x0, x5 - 16 * x4));
-    nibbles.set(ValueLayout.JAVA_INT, to + 8, pair(x2 - 16 * x1, x6 - 16 * x5));
-    nibbles.set(ValueLayout.JAVA_INT, to + 12, pair(x3 - 16 * x2, x7 - 16 * x6));
     MemorySegment bytes = out.byteFactors();
-    bytes.set(ValueLayout.JAVA_INT, to, pair(x0, x2));
-    bytes.set(ValueLayout.JAVA_INT, to + 4, pair(x1, x3));
-    bytes.set(ValueLayout.JAVA_INT, to + 8, pair(x4, x6));
-    bytes.set(ValueLayout.JAVA_INT, to + 12, pair(x5, x7));
-    return x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7;
+    long from = row * out.rowBytes();
+    long to = row * out.factorRowBytes();
+    for (int half = 0; half < out.blocks() * 2; half++) {
+      int sum = 0;
+      for (int four = 0; four < 4; four++) {
+        long at = from + half * 64L + four * 16L;
+        int x0 = (int) v.get(ValueLayout.JAVA_FLOAT, at);
+        int x1 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 4);
+        int x2 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 8);
+        int x3 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 12);
+        bytes.set(ValueLayout.JAVA_INT, to + half * 32L + four * 8L, pair(x0, x2));
+        bytes.set(ValueLayout.JAVA_INT, to + half * 32L + four * 8L + 4, pair(x1, x3));
+        sum += x0 + x1 + x2 + x3;
+      }
+      out.halfSums()
+          .set(ValueLayout.JAVA_FLOAT, (2L * row * out.blocks() + half) * Float.BYTES, sum);
+    }
   }
 
   private static int pair(int low, int high) {

@@ -1,0 +1,77 @@
+package dev.caravan.worker.kernel.simd;
+
+import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.MatmulInput;
+import dev.caravan.worker.tensor.WeightLayout;
+import dev.caravan.worker.tensor.WeightMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Several int8 rows times Q4_0 weights, in integers: with 16-bit lanes twice the products of floats
+ * fit an instruction, and no weight is turned into a float.
+ *
+ * <p>Two vectors of weight rows, 64 blocks long, stay in the first-level cache while all activation
+ * rows pass, two at a time. Scratch: results [rows of a chunk / 2][2 rows][2 vectors]. Confined to
+ * one thread.
+ */
+final class NibbleMatmul {
+  private static final int BLOCK_CHUNK = 64;
+  private static final int ROW_CHUNK = 128;
+  private static final int OUTPUTS = 2 * Lanes.COUNT;
+  private static final long ROW_BYTES = 2L * Lanes.BYTES;
+  private static final int GROUP = WeightLayout.GROUP_ROWS;
+
+  private final MemorySegment results;
+
+  NibbleMatmul(Arena arena) {
+    results = arena.allocate(ROW_CHUNK * ROW_BYTES, WeightLayout.LINE_BYTES);
+  }
+
+  void multiply(
+      WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
+    int end = toGroup * GROUP;
+    for (int row = 0; row < rows; row += ROW_CHUNK) {
+      int toRow = Math.min(rows, row + ROW_CHUNK);
+      for (int first = fromGroup * GROUP; first < end; first += OUTPUTS) {
+        multiply(w, x, row, toRow, first, end);
+        store(w, y, row, toRow, first, end);
+      }
+    }
+  }
+
+  private void multiply(WeightMatrix w, MatmulInput x, int row, int toRow, int first, int end) {
+    long weights = w.data().address() + first / GROUP * w.groupBytes() + 4L * (first % GROUP);
+    // With 512 bits an odd last group is computed twice.
+    long next = first + Lanes.COUNT < end ? w.groupBytes() : 0;
+    results.fill((byte) 0);
+    for (int block = 0; block < x.blocks(); block += BLOCK_CHUNK) {
+      int toBlock = Math.min(block + BLOCK_CHUNK, x.blocks());
+      for (int r = row; r < toRow; r += 2) {
+        boolean pair = r + 1 < toRow;
+        NibbleKernels.q4TwoRows(
+            weights,
+            next,
+            block,
+            toBlock,
+            x.nibbleFactors().address() + r * x.factorRowBytes(),
+            pair ? x.factorRowBytes() : 0,
+            x.scales().address() + x.blockOffset(r, 0),
+            x.sums().address() + x.blockOffset(r, 0),
+            pair ? x.blockOffset(1, 0) : 0,
+            results.address() + (r - row) * ROW_BYTES);
+      }
+    }
+  }
+
+  private void store(WeightMatrix w, Activations y, int row, int toRow, int first, int end) {
+    long bytes = 4L * Math.min(Math.min(OUTPUTS, end - first), w.rows() - first);
+    if (bytes <= 0) {
+      return;
+    }
+    for (int r = row; r < toRow; r++) {
+      long from = (r - row) * ROW_BYTES;
+      MemorySegment.copy(results, from, y.data(), y.offset(r) + 4L * first, bytes);
+    }
+  }
+}
