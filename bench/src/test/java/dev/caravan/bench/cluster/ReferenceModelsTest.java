@@ -45,6 +45,7 @@ class ReferenceModelsTest {
   private enum Mode {
     F32(Activations.F32, KvType.F32, 1e-5, 1e-5),
     F16_CACHE(Activations.F32, KvType.F16, 5e-3, 5e-3),
+    Q8_CACHE(Activations.F32, KvType.Q8, 0.08, 0.02),
     INT8(Activations.INT8, KvType.F16, 0.08, 0.02);
 
     private final Activations activations;
@@ -64,7 +65,7 @@ class ReferenceModelsTest {
         case F32 -> promptLength > LONG_PROMPT ? 5 * tolerance : tolerance;
         case F16_CACHE -> tolerance;
         // Their outliers and depth are hard on rounding, as they are meant to be.
-        case INT8 -> model.name().matches("(s09|s10)-.*") ? 0.15 : tolerance;
+        case INT8, Q8_CACHE -> model.name().matches("(s09|s10)-.*") ? 0.15 : tolerance;
       };
     }
 
@@ -156,7 +157,8 @@ class ReferenceModelsTest {
     if (WORST.isEmpty()) {
       return;
     }
-    System.out.printf("%-40s%12s%12s%12s%n", "worst relative L2", "f32", "f16 cache", "int8");
+    System.out.printf(
+        "%-40s%12s%12s%12s%12s%n", "worst relative L2", "f32", "f16 cache", "q8 cache", "int8");
     WORST.forEach((name, byMode) -> {
       System.out.printf("%-40s", name);
       for (Mode mode : Mode.values()) {

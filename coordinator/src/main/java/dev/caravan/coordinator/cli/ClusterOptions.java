@@ -55,7 +55,7 @@ public final class ClusterOptions {
       description = "auto, f32 or int8 (default: auto: int8 for quantised weights)")
   RuntimeSettings.Activations activations = RuntimeSettings.Activations.AUTO;
 
-  @Option(names = "--kv", description = "KV cache type: f16 or f32 (default: f16)")
+  @Option(names = "--kv", description = "KV cache type: f16, f32 or q8 (default: f16)")
   RuntimeSettings.KvType kv = RuntimeSettings.KvType.F16;
 
   @Option(

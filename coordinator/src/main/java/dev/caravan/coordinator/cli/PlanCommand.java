@@ -9,7 +9,6 @@ import dev.caravan.model.shard.ShardPlan;
 import dev.caravan.model.shard.ShardPlanner;
 import dev.caravan.model.shard.ShardSizes;
 import dev.caravan.model.shard.WeightTypes;
-import dev.caravan.model.step.RuntimeSettings;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -69,7 +68,7 @@ final class PlanCommand implements Callable<Integer> {
           shard.ffnColumns(),
           shard.vocabRows().isEmpty() ? "-" : shard.vocabRows(),
           Sizes.bytes(sizes.weightBytes()),
-          Sizes.bytes(sizes.kvElementsPerPosition() * context * kvBytes()));
+          Sizes.bytes(kvBytes(config, sizes) * context));
     }
     table.print(out);
     out.line("");
@@ -78,8 +77,9 @@ final class PlanCommand implements Callable<Integer> {
             .formatted(context, cluster.kv));
   }
 
-  private int kvBytes() {
-    return cluster.kv == RuntimeSettings.KvType.F16 ? Short.BYTES : Float.BYTES;
+  private long kvBytes(LlamaConfig config, ShardSizes sizes) {
+    long heads = sizes.kvElementsPerPosition() / config.headDim();
+    return heads * cluster.kv.bytes(config.headDim());
   }
 
   private static Map<String, Object> json(Shard shard, ShardSizes sizes) {

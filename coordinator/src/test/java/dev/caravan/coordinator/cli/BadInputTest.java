@@ -50,7 +50,7 @@ class BadInputTest {
         "--top-k -1 | -1",
         "--min-p 2 | 2",
         "--repeat-penalty 0 | 0",
-        "--kv q8 | --kv",
+        "--kv q4 | --kv",
         "--sync f64 | --sync",
         "--collective star | --collective",
         "--kernels gpu | --kernels",

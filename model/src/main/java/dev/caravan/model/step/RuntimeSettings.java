@@ -50,7 +50,20 @@ public record RuntimeSettings(
   /** How keys and values are kept. */
   public enum KvType {
     F16,
-    F32
+    F32,
+    /** int8 with one f32 scale per position and 32 numbers of a head. */
+    Q8;
+
+    private static final int NUMBERS_PER_SCALE = 32;
+
+    /** Bytes of one position's key or value of one head, as it is kept. */
+    public long bytes(int headDim) {
+      return switch (this) {
+        case F16 -> (long) headDim * Short.BYTES;
+        case F32 -> (long) headDim * Float.BYTES;
+        case Q8 -> headDim + (long) Math.ceilDiv(headDim, NUMBERS_PER_SCALE) * Float.BYTES;
+      };
+    }
   }
 
   /** How activations cross the network. */

@@ -32,6 +32,7 @@ public final class SettingsCodec {
             switch (settings.kv()) {
               case F16 -> KvType.KV_TYPE_F16;
               case F32 -> KvType.KV_TYPE_F32;
+              case Q8 -> KvType.KV_TYPE_Q8;
             })
         .setSync(
             switch (settings.sync()) {
@@ -74,6 +75,7 @@ public final class SettingsCodec {
         switch (message.getKv()) {
           case KV_TYPE_F16 -> RuntimeSettings.KvType.F16;
           case KV_TYPE_F32 -> RuntimeSettings.KvType.F32;
+          case KV_TYPE_Q8 -> RuntimeSettings.KvType.Q8;
           case KV_TYPE_UNSPECIFIED, UNRECOGNIZED -> throw unknown(message.getKv());
         },
         switch (message.getSync()) {

@@ -8,11 +8,18 @@ package dev.caravan.worker.kernel;
  * @param headDim numbers of a head
  */
 public record KernelLimits(int positions, int groupHeads, int headDim) {
+  /** Queries that share the loads of a block: more would push their scores out of the caches. */
+  private static final int QUERIES = 48;
 
   public KernelLimits {
     if (positions < 1 || groupHeads < 1 || headDim < 1) {
       throw new IllegalArgumentException(
           "%d positions, %d heads of %d".formatted(positions, groupHeads, headDim));
     }
+  }
+
+  /** Most rows of one sequence that attend together. */
+  public int attentionRows() {
+    return Math.max(1, QUERIES / groupHeads);
   }
 }

@@ -74,13 +74,37 @@ public interface Kernels {
   void add(Activations x, Activations y, int fromRow, int toRow);
 
   /**
-   * Attends with one row's query heads that share a key-value head: {@code softmax(q k / sqrt(
-   * headDim)) v}.
+   * Attends with rows of a sequence and the query heads that share a key-value head: {@code
+   * softmax(q k / sqrt(headDim)) v}.
+   *
+   * <p>Order of the operations. A row's positions are cut into ranges of {@link
+   * AttentionRows#RANGE}. In a range: {@code score = 0; for d: score = fma(q[d], k[d], score)},
+   * times 1 / sqrt(headDim); {@code max} of the scores; {@code weight = exp(score - max)}; {@code
+   * sum} of the weights as {@link LaneSum} says; values in chunks of {@link AttentionRows#CHUNK}
+   * positions: {@code c = 0; for p in the chunk: c = fma(weight[p], v[p], c)}, then {@code total +=
+   * c}, from total = 0. Ranges are put together in order: {@code m = max(max0, max1); a = exp(max0
+   * - m); b = exp(max1 - m); sum = fma(sum1, b, sum0 * a); total = fma(total1, b, total0 * a)}. At
+   * last {@code out = total * (1 / sum)}.
    *
    * @param q [rows, heads * headDim], rotated
-   * @param out as q; the columns of heads [fromHead, toHead) are overwritten
+   * @param out as q; the columns of the head's query heads are overwritten
    */
-  void attention(Activations q, Activations out, int row, AttentionHead head);
+  void attention(Activations q, Activations out, AttentionHead head, AttentionRows rows);
+
+  /**
+   * Computes one range of positions of {@link #attention}.
+   *
+   * @param parts overwritten from part rows.part(range) on
+   */
+  void attentionRange(
+      Activations q, AttentionParts parts, AttentionHead head, AttentionRows rows, int range);
+
+  /**
+   * Puts all ranges together, which gives the bits of {@link #attention}.
+   *
+   * @param parts of all ranges of the rows; overwritten
+   */
+  void combineRanges(AttentionParts parts, Activations out, AttentionHead head, AttentionRows rows);
 
   /**
    * Turns a row as the checkpoint stores it into floats: a token's embedding.

@@ -44,27 +44,48 @@ public final class Shapes {
     }
   }
 
-  /** Checks the heads and positions of an attention call. */
+  /** Checks the heads, rows and positions of an attention call; x is its queries or results. */
   public static void checkAttention(
-      Activations q, Activations out, int row, AttentionHead head, KernelLimits limits) {
+      Activations x, AttentionHead head, AttentionRows rows, KernelLimits limits) {
     int headDim = head.cache().shape().headDim();
     if (head.fromHead() < 0
         || head.fromHead() > head.toHead()
-        || head.toHead() - head.fromHead() > limits.groupHeads()
+        || head.heads() > limits.groupHeads()
         || headDim > limits.headDim()
-        || head.toHead() * headDim > q.columns()) {
+        || head.toHead() * headDim > x.columns()) {
       throw new IllegalArgumentException(
-          "heads [%d, %d) of %d numbers in a query of %d columns, %s"
-              .formatted(head.fromHead(), head.toHead(), headDim, q.columns(), limits));
+          "heads [%d, %d) of %d numbers in rows of %d columns, %s"
+              .formatted(head.fromHead(), head.toHead(), headDim, x.columns(), limits));
     }
-    checkSameColumns(q, out);
-    checkRows(row, row + 1, Math.min(q.maxRows(), out.maxRows()));
-    if (head.positions() < 1
-        || head.positions() > limits.positions()
-        || head.positions() > 16L * head.blocks().length) {
+    checkRows(rows.fromRow(), rows.toRow(), x.maxRows());
+    if (rows.count() < 1 || rows.count() > limits.attentionRows()) {
+      throw new IllegalArgumentException("%d rows to attend, %s".formatted(rows.count(), limits));
+    }
+    if (rows.position() < 0
+        || rows.positions() > limits.positions()
+        || rows.positions() > 16L * rows.blocks().length) {
       throw new IllegalArgumentException(
-          "%d positions in %d blocks, %s"
-              .formatted(head.positions(), head.blocks().length, limits));
+          "positions [%d, %d) in %d blocks, %s"
+              .formatted(rows.position(), rows.positions(), rows.blocks().length, limits));
+    }
+  }
+
+  /** Checks that all ranges of the rows have their place. */
+  public static void checkParts(AttentionParts parts, AttentionHead head, AttentionRows rows) {
+    if (rows.firstPart() < 0
+        || rows.part(rows.ranges()) > parts.parts()
+        || head.kvHead() >= parts.kvHeads()
+        || head.heads() > parts.groupHeads()) {
+      throw new IllegalArgumentException(
+          "parts [%d, %d) of %d, key-value head %d of %d, %d query heads of %d"
+              .formatted(
+                  rows.firstPart(),
+                  rows.part(rows.ranges()),
+                  parts.parts(),
+                  head.kvHead(),
+                  parts.kvHeads(),
+                  head.heads(),
+                  parts.groupHeads()));
     }
   }
 }

@@ -2,11 +2,13 @@ package dev.caravan.worker.layer;
 
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.model.shard.Shard;
+import dev.caravan.worker.kernel.AttentionHead;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.tensor.Activations;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Causal self-attention of the rank's heads: q, k, v, rotation, cache, softmax, output.
@@ -20,12 +22,14 @@ final class GroupedQueryAttention {
   private final Workspace workspace;
   private final ColumnParallelLinear qkv;
   private final RowParallelLinear output;
-  private final List<IntRange> groups;
+  private final List<AttentionHead> kvHeads;
+  private final AttentionTasks tasks;
   private final int heads;
 
   /**
    * @param layer of the cache, from 0 in every stage
    * @param groups local query heads of each local KV head
+   * @param tasks set for each step
    */
   GroupedQueryAttention(
       StageKernels kernels,
@@ -34,14 +38,22 @@ final class GroupedQueryAttention {
       Workspace workspace,
       ColumnParallelLinear qkv,
       RowParallelLinear output,
-      List<IntRange> groups) {
+      List<IntRange> groups,
+      AttentionTasks tasks) {
     this.kernels = kernels;
     this.cache = cache;
     this.layer = layer;
     this.workspace = workspace;
     this.qkv = qkv;
     this.output = output;
-    this.groups = List.copyOf(groups);
+    this.kvHeads =
+        IntStream.range(0, groups.size())
+            .mapToObj(kvHead -> {
+              IntRange group = groups.get(kvHead);
+              return new AttentionHead(cache, layer, kvHead, group.start(), group.end());
+            })
+            .toList();
+    this.tasks = tasks;
     this.heads = groups.getLast().end();
   }
 
@@ -55,9 +67,9 @@ final class GroupedQueryAttention {
     int count = rows.rows();
     qkv.forward(x, count);
     kernels.rope(workspace.query(), heads, rotation, count);
-    kernels.rope(workspace.key(), groups.size(), rotation, count);
+    kernels.rope(workspace.key(), kvHeads.size(), rotation, count);
     kernels.append(cache, layer, workspace.key(), workspace.value(), rows);
-    kernels.attention(workspace.query(), workspace.attention(), cache, layer, groups, rows);
+    kernels.attention(workspace.query(), workspace.attention(), kvHeads, tasks);
     return output.forward(workspace.attention(), count, step, op);
   }
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class LlamaStage {
   private final StepRows rows;
   private final RotaryEmbedding rotary;
+  private final AttentionTasks attentionTasks;
   private final Activations residual;
   private final @Nullable TokenEmbedding embedding;
   private final List<TransformerBlock> blocks;
@@ -26,6 +27,7 @@ public final class LlamaStage {
       LlamaConfig config,
       RuntimeSettings settings,
       RotaryEmbedding rotary,
+      AttentionTasks attentionTasks,
       Activations residual,
       @Nullable TokenEmbedding embedding,
       List<TransformerBlock> blocks,
@@ -34,6 +36,7 @@ public final class LlamaStage {
       @Nullable StageLink next) {
     this.rows = new StepRows(settings, config.vocabSize());
     this.rotary = rotary;
+    this.attentionTasks = attentionTasks;
     this.residual = residual;
     this.embedding = embedding;
     this.blocks = List.copyOf(blocks);
@@ -52,6 +55,7 @@ public final class LlamaStage {
    */
   public @Nullable Activations forward(StepBatch batch) {
     rows.set(batch);
+    attentionTasks.set(rows);
     if (embedding != null) {
       embedding.forward(rows, residual);
     } else if (previous != null) {

@@ -7,6 +7,7 @@ import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.compute.ComputePool;
+import dev.caravan.worker.kernel.KernelLimits;
 import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.tensor.Activations;
@@ -26,6 +27,7 @@ public final class StageBuilder {
   private final StageKernels kernels;
   private final Kernels firstKernels;
   private final Workspace workspace;
+  private final AttentionTasks attentionTasks;
 
   /**
    * @param arena shared, owns all activations
@@ -45,6 +47,12 @@ public final class StageBuilder {
     this.kernels = new StageKernels(pool, kernels);
     this.firstKernels = kernels.getFirst();
     this.workspace = Workspace.allocate(arena, config, shard, settings.maxBatchRows());
+    this.attentionTasks =
+        new AttentionTasks(
+            arena,
+            pool.threads(),
+            shard.kvHeads().size(),
+            new KernelLimits(settings.contextLength(), config.headsPerKvHead(), config.headDim()));
   }
 
   /**
@@ -67,6 +75,7 @@ public final class StageBuilder {
         config,
         settings,
         new RotaryEmbedding(arena, config, settings.maxBatchRows()),
+        attentionTasks,
         workspace.residual(),
         weights.embedding().map(table -> new TokenEmbedding(table, firstKernels)).orElse(null),
         blocks,
@@ -94,7 +103,8 @@ public final class StageBuilder {
                 settings.activations(),
                 block.attentionOutput(),
                 workspace.partial()),
-            groups);
+            groups,
+            attentionTasks);
     SwigluMlp mlp =
         new SwigluMlp(
             kernels,

@@ -3,6 +3,7 @@ package dev.caravan.worker.layer;
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.compute.ComputePool;
 import dev.caravan.worker.kernel.AttentionHead;
+import dev.caravan.worker.kernel.AttentionRows;
 import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kvcache.PagedKvCache;
@@ -107,35 +108,27 @@ public final class StageKernels {
   /**
    * Attends with all query heads of all rows.
    *
-   * @param groups local query heads of each local KV head
+   * @param heads local key-value heads
    */
-  void attention(
-      Activations q,
-      Activations out,
-      PagedKvCache cache,
-      int layer,
-      List<IntRange> groups,
-      StepRows rows) {
+  void attention(Activations q, Activations out, List<AttentionHead> heads, AttentionTasks tasks) {
     pool.run(
-        rows.rows() * groups.size(),
+        tasks.count() * heads.size(),
         (task, thread) -> {
-          int row = task / groups.size();
-          int kvHead = task % groups.size();
-          IntRange heads = groups.get(kvHead);
-          kernels
-              .get(thread)
-              .attention(
-                  q,
-                  out,
-                  row,
-                  new AttentionHead(
-                      cache,
-                      layer,
-                      kvHead,
-                      heads.start(),
-                      heads.end(),
-                      rows.blocks(row),
-                      rows.position(row) + 1));
+          AttentionHead head = heads.get(task % heads.size());
+          AttentionRows rows = tasks.rows(task / heads.size());
+          int range = tasks.range(task / heads.size());
+          if (range == AttentionTasks.WHOLE) {
+            kernels.get(thread).attention(q, out, head, rows);
+          } else {
+            kernels.get(thread).attentionRange(q, tasks.parts(), head, rows, range);
+          }
+        });
+    pool.run(
+        tasks.split().size() * heads.size(),
+        (task, thread) -> {
+          AttentionRows rows = tasks.split().get(task / heads.size());
+          AttentionHead head = heads.get(task % heads.size());
+          kernels.get(thread).combineRanges(tasks.parts(), out, head, rows);
         });
   }
 

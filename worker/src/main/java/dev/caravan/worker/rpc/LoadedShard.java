@@ -121,6 +121,7 @@ public final class LoadedShard implements AutoCloseable {
     return switch (settings.kv()) {
       case F16 -> KvType.F16;
       case F32 -> KvType.F32;
+      case Q8 -> KvType.Q8;
     };
   }
 }

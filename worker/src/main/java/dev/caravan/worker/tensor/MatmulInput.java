@@ -49,8 +49,10 @@ public final class MatmulInput {
     int integerRows = Math.min(maxRows, INTEGER_ROWS);
     this.values = arena.allocate(maxRows * rowBytes(), line);
     this.tiles = arena.allocate(Math.ceilDiv(maxRows, TILE_ROWS) * tileBytes(), line);
-    this.scales = arena.allocate((long) maxRows * blocks * Float.BYTES, line);
-    this.sums = arena.allocate((long) maxRows * blocks * Float.BYTES, line);
+    // Kernels of six rows read the scales of a whole tile.
+    long paddedRows = (long) Math.ceilDiv(maxRows, TILE_ROWS) * TILE_ROWS;
+    this.scales = arena.allocate(paddedRows * blocks * Float.BYTES, line);
+    this.sums = arena.allocate(paddedRows * blocks * Float.BYTES, line);
     this.nibbleFactors = arena.allocate(maxRows * factorRowBytes(), line);
     this.byteFactors = arena.allocate(integerRows * factorRowBytes(), line);
     this.halfSums = arena.allocate(2L * integerRows * blocks * Float.BYTES, line);

@@ -2,10 +2,10 @@ package dev.caravan.worker.kvcache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.caravan.worker.tensor.Activations;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,6 +29,7 @@ class PagedKvCacheTest {
   @ParameterizedTest
   @EnumSource(KvType.class)
   void keepsEveryNumberInItsPlace(KvType type) {
+    double tolerance = type == KvType.Q8 ? 0.5 / 127 : 0;
     try (Arena arena = Arena.ofShared()) {
       int headDim = 20;
       PagedKvCache cache = new PagedKvCache(arena, new KvShape(2, 3, headDim, 5, type));
@@ -47,8 +48,10 @@ class PagedKvCacheTest {
         for (int position = 0; position < 5 * 16; position++) {
           for (int column = 0; column < 3 * headDim; column++) {
             float expected = number(layer, position, column);
-            assertThat(read(cache, layer, position, column, true)).isEqualTo(expected);
-            assertThat(read(cache, layer, position, column, false)).isEqualTo(-expected);
+            assertThat(read(cache, layer, position, column, true))
+                .isCloseTo(expected, within((float) (tolerance * 2 * expected)));
+            assertThat(read(cache, layer, position, column, false))
+                .isCloseTo(-expected, within((float) (tolerance * 2 * expected)));
           }
         }
       }
@@ -74,6 +77,31 @@ class PagedKvCacheTest {
   }
 
   @Test
+  void roundsToBytesWithAScaleForEachPositionAnd32Numbers() {
+    try (Arena arena = Arena.ofShared()) {
+      PagedKvCache cache = new PagedKvCache(arena, new KvShape(1, 1, 68, 1, KvType.Q8));
+      assertThat(cache.maxBytes()).isEqualTo(16L * 2 * (80 + 3 * 4));
+      Activations k = new Activations(arena, 1, 68);
+      k.set(0, 0, 12.7f);
+      k.set(0, 1, -0.449f);
+      k.set(0, 32, -1e-30f);
+      k.set(0, 33, 0.4e-32f);
+      k.set(0, 64, Float.POSITIVE_INFINITY);
+      cache.append(0, 0, 3, k, k, 0);
+      for (boolean key : new boolean[] {true, false}) {
+        assertThat(read(cache, 0, 3, 0, key)).isEqualTo(12.7f);
+        assertThat(read(cache, 0, 3, 1, key)).isCloseTo(-0.4f, within(1e-6f));
+        assertThat(read(cache, 0, 3, 2, key)).isZero();
+        assertThat(read(cache, 0, 3, 32, key)).isCloseTo(-1e-30f, within(1e-36f));
+        assertThat(read(cache, 0, 3, 33, key)).isCloseTo(0.787e-32f, within(1e-34f));
+        assertThat(read(cache, 0, 3, 64, key)).isNaN();
+        assertThat(read(cache, 0, 3, 66, key)).isNaN();
+        assertThat(read(cache, 0, 4, 0, key)).isZero();
+      }
+    }
+  }
+
+  @Test
   void refusesBlocksThatItDoesNotHave() {
     try (Arena arena = Arena.ofShared()) {
       PagedKvCache cache = new PagedKvCache(arena, new KvShape(1, 1, 4, 2, KvType.F32));
@@ -91,23 +119,13 @@ class PagedKvCacheTest {
   }
 
   private static float read(PagedKvCache cache, int layer, int position, int column, boolean key) {
-    KvShape shape = cache.shape();
-    int head = column / shape.headDim();
-    int d = column % shape.headDim();
-    int slot = position % 16;
-    int dim = cache.paddedHeadDim();
-    var slab = cache.slab(layer, position / 16);
-    long base = key ? cache.keyOffset(position / 16, head) : cache.valueOffset(position / 16, head);
-    return switch (shape.type()) {
-      case F32 ->
-          slab.get(ValueLayout.JAVA_FLOAT, base + 4L * (key ? d * 16 + slot : slot * dim + d));
-      case F16 -> {
-        long at =
-            key
-                ? 4L * (d / 2 * 16 + slot) + 2L * (d % 2)
-                : 4L * (slot / 2 * dim + d) + 2L * (slot % 2);
-        yield Float.float16ToFloat(slab.get(ValueLayout.JAVA_SHORT, base + at));
-      }
-    };
+    int headDim = cache.shape().headDim();
+    int block = position / 16;
+    var slab = cache.slab(layer, block);
+    KvLayout layout = cache.layout();
+    int head = column / headDim;
+    return key
+        ? layout.key(slab, cache.keyOffset(block, head), position % 16, column % headDim)
+        : layout.value(slab, cache.valueOffset(block, head), position % 16, column % headDim);
   }
 }

@@ -11,6 +11,8 @@ import dev.caravan.model.shard.IntRange;
 import dev.caravan.model.step.SequenceChunk.Logits;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.worker.kernel.AttentionHead;
+import dev.caravan.worker.kernel.AttentionParts;
+import dev.caravan.worker.kernel.AttentionRows;
 import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.tensor.Activations;
@@ -163,7 +165,15 @@ class StepAllocationTest {
     public void add(Activations x, Activations y, int fromRow, int toRow) {}
 
     @Override
-    public void attention(Activations q, Activations out, int row, AttentionHead head) {}
+    public void attention(Activations q, Activations out, AttentionHead head, AttentionRows rows) {}
+
+    @Override
+    public void attentionRange(
+        Activations q, AttentionParts parts, AttentionHead head, AttentionRows rows, int range) {}
+
+    @Override
+    public void combineRanges(
+        AttentionParts parts, Activations out, AttentionHead head, AttentionRows rows) {}
 
     @Override
     public void dequantiseRow(

@@ -19,8 +19,7 @@ import java.lang.foreign.ValueLayout;
  *
  * <p>Scratch memory: panels [groups of a unit][256 columns][16 rows], scales and minima [groups of
  * a unit][16 sums][16 rows], results [units][rows of a chunk][groups of a unit][16 rows]. A unit is
- * the groups that two vectors cover. Confined to one thread. The two tile methods are long and flat
- * because the compiler boxes vectors that cross a call it does not inline.
+ * the groups that two vectors cover. Confined to one thread.
  */
 final class PanelMatmul {
   private static final int LINE = WeightLayout.LINE_BYTES;
@@ -39,11 +38,12 @@ final class PanelMatmul {
   /** From a scale to the minimum of the same sum. */
   private static final long MINS = UNIT_GROUPS * GROUP_SCALES_BYTES;
 
-  private static final long SUMS = SCALES + 2 * MINS;
-  private static final long SUMS_BYTES = (long) TILE_ROWS * 2 * LINE;
-  private static final long RESULTS = SUMS + SUMS_BYTES;
-  private static final long ACC_ROW_BYTES = (long) UNIT_GROUPS * LINE;
-  private static final long UNIT_RESULT_BYTES = ROW_CHUNK * ACC_ROW_BYTES;
+  private static final long RESULTS = SCALES + 2 * MINS;
+
+  /** Bytes from one row of a unit's results to the next. */
+  static final int RESULT_ROW_BYTES = UNIT_GROUPS * LINE;
+
+  private static final long UNIT_RESULT_BYTES = (long) ROW_CHUNK * RESULT_ROW_BYTES;
 
   private final MemorySegment scratch;
   private final MemorySegment results;
@@ -53,10 +53,12 @@ final class PanelMatmul {
   private int sumColumns;
   private boolean hasMin;
   private long accOffset;
+  private final long base;
 
   PanelMatmul(Arena arena) {
     scratch = arena.allocate(RESULTS + UNITS * UNIT_RESULT_BYTES, LINE);
     results = scratch.asSlice(RESULTS);
+    base = scratch.address();
   }
 
   void multiply(
@@ -90,14 +92,14 @@ final class PanelMatmul {
     accOffset = RESULTS;
     for (int unit = group; unit < toGroup; unit += UNIT_GROUPS) {
       for (int i = 0; i < UNIT_GROUPS; i++) {
-        long weights = Math.min(unit + i, toGroup - 1) * w.groupBytes();
+        long weights = w.data().address() + Math.min(unit + i, toGroup - 1) * w.groupBytes();
         for (int lane = 0; lane < WeightLayout.GROUP_ROWS; lane += Lanes.COUNT) {
           for (int b = 0; b < blocks; b++) {
             dequantise(w, weights + 4L * lane, block + b, i, lane, b);
           }
         }
       }
-      for (long lane = 0; lane < ACC_ROW_BYTES; lane += 2 * Lanes.BYTES) {
+      for (long lane = 0; lane < RESULT_ROW_BYTES; lane += 2 * Lanes.BYTES) {
         multiplyTiles(x, row, toRow, lane, lane + Lanes.BYTES);
       }
       accOffset += UNIT_RESULT_BYTES;
@@ -107,7 +109,7 @@ final class PanelMatmul {
   private void multiplyTiles(MatmulInput x, int fromRow, int toRow, long lane0, long lane1) {
     int row = fromRow;
     while (toRow - row >= TILE_ROWS / 2) {
-      tile6(x, row, toRow, lane0, lane1);
+      tile6(x, row, lane0, lane1);
       row += TILE_ROWS;
     }
     for (; row < toRow; row++) {
@@ -122,7 +124,7 @@ final class PanelMatmul {
       long bytes = 4L * Math.min(WeightLayout.GROUP_ROWS, w.rows() - first);
       long from = RESULTS + unit * UNIT_RESULT_BYTES + (long) ((g - group) % UNIT_GROUPS) * LINE;
       for (int r = row; r < toRow; r++) {
-        long at = from + (r - row) * ACC_ROW_BYTES;
+        long at = from + (r - row) * RESULT_ROW_BYTES;
         MemorySegment.copy(scratch, at, y.data(), y.offset(r) + 4L * first, bytes);
       }
     }
@@ -140,114 +142,99 @@ final class PanelMatmul {
   /**
    * Fills the panel, scales and minima of one block for one vector of rows.
    *
-   * @param weights byte offset of the group and lane
+   * @param weights address of the group and lane
    * @param block of the matrix
    * @param group of the unit
    * @param slot of the block in the chunk
    */
   private void dequantise(WeightMatrix w, long weights, int block, int group, int lane, int slot) {
-    MemorySegment data = w.data();
-    long panel = group * GROUP_PANEL_BYTES + slot * BLOCK_PANEL_BYTES + 4L * lane;
-    long scales = SCALES + group * GROUP_SCALES_BYTES + 4L * lane;
+    long panel = base + group * GROUP_PANEL_BYTES + slot * BLOCK_PANEL_BYTES + 4L * lane;
+    long scales = base + SCALES + group * GROUP_SCALES_BYTES + 4L * lane;
     long scale = scales + (long) slot * LINE;
     int half = block & 1;
     switch (w.dtype()) {
-      case F32 -> Panels.f32(data, weights + block * 32L * LINE, scratch, panel);
-      case F16 -> Panels.f16(data, weights + block * 16L * LINE, scratch, panel);
-      case BF16 -> Panels.bf16(data, weights + block * 16L * LINE, scratch, panel);
+      case F32 -> Panels.f32(weights + block * 32L * LINE, panel);
+      case F16 -> Panels.f16(weights + block * 16L * LINE, panel);
+      case BF16 -> Panels.bf16(weights + block * 16L * LINE, panel);
       case Q8_0 -> {
         long tile = weights + (long) (block >> 1) * Q8Layout.TILE_BYTES;
         long lines = tile + Q8Layout.LINES_OFFSET + (long) half * Q8Layout.BLOCK_LINES_BYTES;
-        Panels.bytes(data, lines, scratch, panel);
-        Panels.halfScale(data, tile, 16 - 16 * half, scratch, scale);
+        Panels.bytes(lines, panel);
+        Panels.halfScale(tile, 16 - 16 * half, scale);
       }
       case Q4_0 -> {
         long tile = weights + (long) (block >> 1) * Q4Layout.TILE_BYTES;
         long lines = tile + Q4Layout.LINES_OFFSET + (long) half * Q4Layout.BLOCK_LINES_BYTES;
-        Panels.nibbles(data, lines, 8, scratch, panel);
-        Panels.halfScale(data, tile, 16 - 16 * half, scratch, scale);
+        Panels.nibbles(lines, 8, panel);
+        Panels.halfScale(tile, 16 - 16 * half, scale);
       }
       case Q4_K, Q5_K -> dequantiseQ4K(w, weights, block, panel, scale);
       case Q6_K -> {
         long tile = weights + (long) (block >> 3) * Q6KLayout.TILE_BYTES;
         int in = block & 7;
-        Panels.sixBits(
-            data,
-            tile + Q6KLayout.BLOCKS_OFFSET + (long) in * Q6KLayout.BLOCK_BYTES,
-            scratch,
-            panel);
+        Panels.sixBits(tile + Q6KLayout.BLOCKS_OFFSET + (long) in * Q6KLayout.BLOCK_BYTES, panel);
         long line = tile + Q6KLayout.SCALES_OFFSET + (long) (in >> 1) * LINE;
         int up = 24 - 16 * (in & 1);
         long two = scales + 2L * slot * LINE;
-        Panels.productScale(data, tile, 16, line, up, true, scratch, two);
-        Panels.productScale(data, tile, 16, line, up - 8, true, scratch, two + LINE);
+        Panels.productScale(tile, 16, line, up, true, two);
+        Panels.productScale(tile, 16, line, up - 8, true, two + LINE);
       }
     }
   }
 
   private void dequantiseQ4K(WeightMatrix w, long weights, int block, long panel, long scale) {
-    MemorySegment data = w.data();
     boolean fiveBits = w.dtype() == DType.Q5_K;
     Q4KLayout layout = (Q4KLayout) w.layout();
     long tile = weights + (long) (block >> 3) * layout.tileBytes();
     int in = block & 7;
     long lines = tile + Q4KLayout.BLOCKS_OFFSET + (long) in * layout.blockBytes();
     if (fiveBits) {
-      Panels.fiveBits(data, lines, scratch, panel);
+      Panels.fiveBits(lines, panel);
     } else {
-      Panels.nibbles(data, lines, 0, scratch, panel);
+      Panels.nibbles(lines, 0, panel);
     }
     long line = tile + Q4KLayout.SCALES_OFFSET + (long) (in >> 1) * LINE;
     int up = 24 - 16 * (in & 1);
-    Panels.productScale(data, tile, 16, line, up, false, scratch, scale);
-    Panels.productScale(data, tile, 0, line, up - 8, false, scratch, scale + MINS);
+    Panels.productScale(tile, 16, line, up, false, scale);
+    Panels.productScale(tile, 0, line, up - 8, false, scale + MINS);
   }
 
-  /** Multiplies and flushes sum by sum. */
-  private void tile6(MatmulInput x, int row, int toRow, long lane0, long lane1) {
-    long x0 = x.tileOffset(row, firstBlock * WeightLayout.BLOCK_COLUMNS);
-    int rows = Math.min(TILE_ROWS, toRow - row);
-    for (int sum = 0; sum < sums; sum++) {
-      long step = (long) sum * sumColumns;
-      long p0 = panelOffset(lane0) + step * LINE;
-      long p1 = panelOffset(lane1) + step * LINE;
-      long xk = x0 + step * TILE_ROWS * Float.BYTES;
-      TileKernels.sixRows(scratch, p0, p1, x.tiles(), xk, sumColumns, SUMS);
-      flush(x, row, rows, sum, lane0, lane1);
-    }
-  }
-
-  /** One row: the last ones of a batch, and types without a kernel of their own. */
-  private void tile1(MatmulInput x, int row, long lane0, long lane1) {
-    long x0 = valuesOffset(x, row);
-    for (int sum = 0; sum < sums; sum++) {
-      long step = (long) sum * sumColumns;
-      long p0 = panelOffset(lane0) + step * LINE;
-      long p1 = panelOffset(lane1) + step * LINE;
-      TileKernels.oneRow(scratch, p0, p1, x.values(), x0 + step * Float.BYTES, sumColumns, SUMS);
-      flush(x, row, 1, sum, lane0, lane1);
-    }
-  }
-
-  private void flush(MatmulInput x, int row, int rows, int sum, long lane0, long lane1) {
-    long c0 = scalesOffset(lane0) + (long) sum * LINE;
-    long c1 = scalesOffset(lane1) + (long) sum * LINE;
-    int block = firstBlock + sum * sumColumns / WeightLayout.BLOCK_COLUMNS;
-    long acc = accOffset + (row % ROW_CHUNK) * ACC_ROW_BYTES;
-    long at = x.blockOffset(row, block);
-    long step = x.blockOffset(1, 0);
-    long a0 = acc + lane0;
-    long a1 = acc + lane1;
+  /** Six rows, the last ones perhaps beyond the batch: their results are never read. */
+  private void tile6(MatmulInput x, int row, long lane0, long lane1) {
+    long p0 = base + panelOffset(lane0);
+    long p1 = base + panelOffset(lane1);
+    long xs = x.tiles().address() + x.tileOffset(row, firstBlock * WeightLayout.BLOCK_COLUMNS);
+    long c0 = base + scalesOffset(lane0);
+    long c1 = base + scalesOffset(lane1);
+    long d = x.scales().address() + x.blockOffset(row, firstBlock);
+    long next = x.blockOffset(1, 0);
+    long a0 = base + accOffset + (long) (row % ROW_CHUNK) * RESULT_ROW_BYTES + lane0;
+    long a1 = a0 - lane0 + lane1;
     if (hasMin) {
-      MemorySegment sumsOfX = x.sums();
-      TileKernels.flush(
-          scratch, SUMS, c0, c1, MINS, x.scales(), sumsOfX, at, step, rows, a0, a1, ACC_ROW_BYTES);
+      long n = x.sums().address() + x.blockOffset(row, firstBlock);
+      TileKernels.sixRowsWithMin(p0, p1, sums, sumColumns, xs, c0, c1, MINS, d, n, next, a0, a1);
     } else {
-      TileKernels.flush(scratch, SUMS, c0, c1, x.scales(), at, step, rows, a0, a1, ACC_ROW_BYTES);
+      TileKernels.sixRows(p0, p1, sums, sumColumns, xs, c0, c1, d, next, a0, a1);
     }
   }
 
-  private long valuesOffset(MatmulInput x, int row) {
-    return row * x.rowBytes() + firstBlock * (long) WeightLayout.BLOCK_COLUMNS * Float.BYTES;
+  private void tile1(MatmulInput x, int row, long lane0, long lane1) {
+    long p0 = base + panelOffset(lane0);
+    long p1 = base + panelOffset(lane1);
+    long xs =
+        x.values().address()
+            + row * x.rowBytes()
+            + firstBlock * (long) WeightLayout.BLOCK_COLUMNS * Float.BYTES;
+    long c0 = base + scalesOffset(lane0);
+    long c1 = base + scalesOffset(lane1);
+    long d = x.scales().address() + x.blockOffset(row, firstBlock);
+    long a0 = base + accOffset + (long) (row % ROW_CHUNK) * RESULT_ROW_BYTES + lane0;
+    long a1 = a0 - lane0 + lane1;
+    if (hasMin) {
+      long n = x.sums().address() + x.blockOffset(row, firstBlock);
+      TileKernels.oneRowWithMin(p0, p1, sums, sumColumns, xs, c0, c1, MINS, d, n, 0, a0, a1);
+    } else {
+      TileKernels.oneRow(p0, p1, sums, sumColumns, xs, c0, c1, d, 0, a0, a1);
+    }
   }
 }

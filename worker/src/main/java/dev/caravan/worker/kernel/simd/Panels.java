@@ -2,11 +2,12 @@ package dev.caravan.worker.kernel.simd;
 
 import static dev.caravan.worker.kernel.simd.Lanes.F;
 import static dev.caravan.worker.kernel.simd.Lanes.I;
+import static dev.caravan.worker.kernel.simd.Memory.ADDRESS;
+import static dev.caravan.worker.kernel.simd.Memory.ALL;
 
 import dev.caravan.worker.tensor.Q4KLayout;
 import dev.caravan.worker.tensor.Q6KLayout;
 import dev.caravan.worker.tensor.WeightLayout;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -16,8 +17,8 @@ import jdk.incubator.vector.VectorOperators;
  * Turns a block of 32 columns of a group into a panel of floats, [32 columns][16 rows], whose
  * integers the block's scales multiply later; and those scales and minima into [16 rows] floats.
  *
- * <p>All offsets are bytes. Methods write one vector of rows: the caller adds the first lane's
- * offset to both sides.
+ * <p>All positions are addresses, see {@link Memory}. Methods write one vector of rows: the caller
+ * adds the first lane's offset to both sides.
  */
 final class Panels {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -26,24 +27,27 @@ final class Panels {
   private Panels() {}
 
   /** Nibbles (and no more): four lines of eight columns. */
-  static void nibbles(MemorySegment w, long lines, int zero, MemorySegment panel, long to) {
+  static void nibbles(long lines, int zero, long to) {
     for (int line = 0; line < 4; line++) {
-      IntVector v = IntVector.fromMemorySegment(I, w, lines + (long) line * LINE, ORDER);
+      IntVector v =
+          IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER);
       for (int j = 0; j < 8; j++) {
-        store(v.and(15).sub(zero), panel, to + (line * 8L + j) * LINE);
+        store(v.and(15).sub(zero), to + (line * 8L + j) * LINE);
         v = v.lanewise(VectorOperators.LSHR, 4);
       }
     }
   }
 
   /** Nibbles and a fifth bit. */
-  static void fiveBits(MemorySegment w, long block, MemorySegment panel, long to) {
-    IntVector high = IntVector.fromMemorySegment(I, w, block + Q4KLayout.NIBBLES_BYTES, ORDER);
+  static void fiveBits(long block, long to) {
+    IntVector high =
+        IntVector.fromMemorySegment(I, ALL, (block + Q4KLayout.NIBBLES_BYTES) & ADDRESS, ORDER);
     for (int line = 0; line < 4; line++) {
-      IntVector v = IntVector.fromMemorySegment(I, w, block + (long) line * LINE, ORDER);
+      IntVector v =
+          IntVector.fromMemorySegment(I, ALL, (block + (long) line * LINE) & ADDRESS, ORDER);
       for (int j = 0; j < 8; j++) {
         IntVector q = v.and(15).or(high.and(1).lanewise(VectorOperators.LSHL, 4));
-        store(q, panel, to + (line * 8L + j) * LINE);
+        store(q, to + (line * 8L + j) * LINE);
         v = v.lanewise(VectorOperators.LSHR, 4);
         high = high.lanewise(VectorOperators.LSHR, 1);
       }
@@ -51,60 +55,66 @@ final class Panels {
   }
 
   /** Nibbles and two high bits, offset 32. */
-  static void sixBits(MemorySegment w, long block, MemorySegment panel, long to) {
+  static void sixBits(long block, long to) {
     for (int line = 0; line < 4; line++) {
-      IntVector v = IntVector.fromMemorySegment(I, w, block + (long) line * LINE, ORDER);
+      IntVector v =
+          IntVector.fromMemorySegment(I, ALL, (block + (long) line * LINE) & ADDRESS, ORDER);
       long highLine = block + Q6KLayout.HIGH_OFFSET + (long) (line >> 1) * LINE;
       IntVector high =
-          IntVector.fromMemorySegment(I, w, highLine, ORDER)
+          IntVector.fromMemorySegment(I, ALL, (highLine) & ADDRESS, ORDER)
               .lanewise(VectorOperators.LSHR, 2 * (line & 1));
       for (int j = 0; j < 8; j++) {
         IntVector q = v.and(15).or(high.and(3).lanewise(VectorOperators.LSHL, 4)).sub(32);
-        store(q, panel, to + (line * 8L + j) * LINE);
+        store(q, to + (line * 8L + j) * LINE);
         v = v.lanewise(VectorOperators.LSHR, 4);
         high = high.lanewise(VectorOperators.LSHR, 4);
       }
     }
   }
 
-  static void bytes(MemorySegment w, long lines, MemorySegment panel, long to) {
+  static void bytes(long lines, long to) {
     for (int line = 0; line < 8; line++) {
-      IntVector v = IntVector.fromMemorySegment(I, w, lines + (long) line * LINE, ORDER);
+      IntVector v =
+          IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER);
       for (int j = 0; j < 4; j++) {
         int up = 24 - 8 * j;
         IntVector q = v.lanewise(VectorOperators.LSHL, up).lanewise(VectorOperators.ASHR, 24);
-        store(q, panel, to + (line * 4L + j) * LINE);
+        store(q, to + (line * 4L + j) * LINE);
       }
     }
   }
 
-  static void f16(MemorySegment w, long lines, MemorySegment panel, long to) {
+  static void f16(long lines, long to) {
     for (int line = 0; line < 16; line++) {
-      IntVector v = IntVector.fromMemorySegment(I, w, lines + (long) line * LINE, ORDER);
-      half(v.lanewise(VectorOperators.LSHL, 16)).intoMemorySegment(panel, to + line * 128L, ORDER);
-      half(v).intoMemorySegment(panel, to + line * 128L + LINE, ORDER);
+      IntVector v =
+          IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER);
+      half(v.lanewise(VectorOperators.LSHL, 16))
+          .intoMemorySegment(ALL, (to + line * 128L) & ADDRESS, ORDER);
+      half(v).intoMemorySegment(ALL, (to + line * 128L + LINE) & ADDRESS, ORDER);
     }
   }
 
-  static void bf16(MemorySegment w, long lines, MemorySegment panel, long to) {
+  static void bf16(long lines, long to) {
     for (int line = 0; line < 16; line++) {
-      IntVector v = IntVector.fromMemorySegment(I, w, lines + (long) line * LINE, ORDER);
-      v.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(panel, to + line * 128L, ORDER);
-      v.and(0xffff0000).intoMemorySegment(panel, to + line * 128L + LINE, ORDER);
+      IntVector v =
+          IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER);
+      v.lanewise(VectorOperators.LSHL, 16)
+          .intoMemorySegment(ALL, (to + line * 128L) & ADDRESS, ORDER);
+      v.and(0xffff0000).intoMemorySegment(ALL, (to + line * 128L + LINE) & ADDRESS, ORDER);
     }
   }
 
-  static void f32(MemorySegment w, long lines, MemorySegment panel, long to) {
+  static void f32(long lines, long to) {
     for (int line = 0; line < 32; line++) {
-      FloatVector.fromMemorySegment(F, w, lines + (long) line * LINE, ORDER)
-          .intoMemorySegment(panel, to + (long) line * LINE, ORDER);
+      FloatVector.fromMemorySegment(F, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER)
+          .intoMemorySegment(ALL, (to + (long) line * LINE) & ADDRESS, ORDER);
     }
   }
 
   /** A half float in the low (up = 16) or high (up = 0) half of each word. */
-  static void halfScale(MemorySegment w, long words, int up, MemorySegment scales, long to) {
-    IntVector v = IntVector.fromMemorySegment(I, w, words, ORDER);
-    half(v.lanewise(VectorOperators.LSHL, up)).intoMemorySegment(scales, to, ORDER);
+  static void halfScale(long words, int up, long to) {
+    IntVector v = IntVector.fromMemorySegment(I, ALL, (words) & ADDRESS, ORDER);
+    half(v.lanewise(VectorOperators.LSHL, up)).intoMemorySegment(ALL, (to) & ADDRESS, ORDER);
   }
 
   /**
@@ -114,27 +124,20 @@ final class Panels {
    * @param byteUp shift that brings the byte to the top of its word
    * @param signed whether the byte is
    */
-  static void productScale(
-      MemorySegment w,
-      long words,
-      int up,
-      long bytes,
-      int byteUp,
-      boolean signed,
-      MemorySegment scales,
-      long to) {
-    IntVector v = IntVector.fromMemorySegment(I, w, words, ORDER);
+  static void productScale(long words, int up, long bytes, int byteUp, boolean signed, long to) {
+    IntVector v = IntVector.fromMemorySegment(I, ALL, (words) & ADDRESS, ORDER);
     IntVector top =
-        IntVector.fromMemorySegment(I, w, bytes, ORDER).lanewise(VectorOperators.LSHL, byteUp);
+        IntVector.fromMemorySegment(I, ALL, (bytes) & ADDRESS, ORDER)
+            .lanewise(VectorOperators.LSHL, byteUp);
     IntVector factor =
         signed ? top.lanewise(VectorOperators.ASHR, 24) : top.lanewise(VectorOperators.LSHR, 24);
     half(v.lanewise(VectorOperators.LSHL, up))
         .mul((FloatVector) factor.convert(VectorOperators.I2F, 0))
-        .intoMemorySegment(scales, to, ORDER);
+        .intoMemorySegment(ALL, (to) & ADDRESS, ORDER);
   }
 
-  private static void store(IntVector q, MemorySegment panel, long to) {
-    ((FloatVector) q.convert(VectorOperators.I2F, 0)).intoMemorySegment(panel, to, ORDER);
+  private static void store(IntVector q, long to) {
+    ((FloatVector) q.convert(VectorOperators.I2F, 0)).intoMemorySegment(ALL, (to) & ADDRESS, ORDER);
   }
 
   private static FloatVector half(IntVector words) {

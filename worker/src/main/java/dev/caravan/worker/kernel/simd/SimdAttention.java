@@ -1,177 +1,246 @@
 package dev.caravan.worker.kernel.simd;
 
-import static dev.caravan.worker.kernel.simd.Lanes.F;
-
 import dev.caravan.worker.kernel.AttentionHead;
+import dev.caravan.worker.kernel.AttentionParts;
+import dev.caravan.worker.kernel.AttentionRows;
+import dev.caravan.worker.kernel.Exponential;
 import dev.caravan.worker.kernel.KernelLimits;
-import dev.caravan.worker.kernel.LaneSum;
-import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.tensor.Activations;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
- * Attention in three passes over a sequence: scores, softmax, weighted values. The heads that share
- * a key-value head go through each block together.
+ * Attention of rows that share a sequence: range by range, in each range scores, softmax, weighted
+ * values. A query is a query head of a row; all queries go through each tile of 32 positions
+ * together, six at a time.
  *
- * <p>Scratch memory: scores [heads][positions rounded up to 16], sums of values [heads][headDim
- * rounded up to 16]. Confined to one thread.
+ * <p>Scratch memory, whatever the context: weights [queries][1024 positions], a tile, and records
+ * of two ranges. Confined to one thread.
  */
 final class SimdAttention {
-  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-  private static final int BLOCK = PagedKvCache.BLOCK_POSITIONS;
-  private static final int LINE = BLOCK * Float.BYTES;
+  private static final int CHUNK = AttentionRows.CHUNK;
+  private static final int GROUP = AttentionKernels.GROUP;
+  private static final long WEIGHTS_BYTES = AttentionKernels.WEIGHTS_BYTES;
 
-  private final MemorySegment scratch;
-  private final MemorySegment sumsMemory;
-  private final long scoresBytes;
-  private final long sums;
-  private final long sumBytes;
-  private final float[] lanes = new float[LaneSum.LANES];
-  private final float[] inverses;
+  private final MemorySegment weights;
+  private final MemorySegment packed;
+  private final MemorySegment packedWeights;
+  private final KvTile tile;
+  private final AttentionParts own;
+  private final Softmax softmax = new Softmax();
 
   SimdAttention(Arena arena, KernelLimits limits) {
-    this.scoresBytes = (long) Math.ceilDiv(limits.positions(), BLOCK) * LINE;
-    this.sums = scoresBytes * limits.groupHeads();
-    this.sumBytes = (long) Math.ceilDiv(limits.headDim(), BLOCK) * LINE;
-    this.inverses = new float[limits.groupHeads()];
-    this.scratch = arena.allocate(sums + sumBytes * limits.groupHeads(), LINE);
-    this.sumsMemory = scratch.asSlice(sums);
+    int queries = limits.attentionRows() * limits.groupHeads();
+    // A group that is not full reads queries that there are not.
+    int padded = Math.ceilDiv(queries, GROUP) * GROUP;
+    this.weights = arena.allocate(WEIGHTS_BYTES * padded, Float.BYTES * CHUNK);
+    this.packed = arena.allocate(4L * padded * limits.headDim(), Float.BYTES * CHUNK);
+    this.packedWeights = arena.allocate(4L * padded * CHUNK, Float.BYTES * CHUNK);
+    this.tile = new KvTile(arena, limits.headDim());
+    this.own = new AttentionParts(arena, 1, 2, queries, limits.headDim());
   }
 
-  void attend(Activations q, Activations out, int row, AttentionHead head) {
-    int heads = head.toHead() - head.fromHead();
+  void attend(Activations q, Activations out, AttentionHead head, AttentionRows rows) {
+    long total = own.offset(0, 0);
+    long next = own.offset(0, 1);
+    record(q, own, total, head, rows, 0);
+    for (int range = 1; range < rows.ranges(); range++) {
+      record(q, own, next, head, rows, range);
+      add(own, total, next, head, rows, range);
+    }
+    store(own, total, out, head, rows);
+  }
+
+  void range(
+      Activations q, AttentionParts parts, AttentionHead head, AttentionRows rows, int range) {
+    record(q, parts, parts.offset(head.kvHead(), rows.part(range)), head, rows, range);
+  }
+
+  void combine(AttentionParts parts, Activations out, AttentionHead head, AttentionRows rows) {
+    long total = parts.offset(head.kvHead(), rows.part(0));
+    for (int range = 1; range < rows.ranges(); range++) {
+      add(parts, total, parts.offset(head.kvHead(), rows.part(range)), head, rows, range);
+    }
+    store(parts, total, out, head, rows);
+  }
+
+  /** Computes the records of a range, one after the other from {@code to} on. */
+  private void record(
+      Activations q,
+      AttentionParts parts,
+      long to,
+      AttentionHead head,
+      AttentionRows rows,
+      int range) {
+    pack(q, head, rows);
+    int start = range * AttentionRows.RANGE;
+    int end = Math.min(rows.positions(), start + AttentionRows.RANGE);
+    for (int at = start; at < end; at += CHUNK) {
+      score(head, rows, at, Math.min(end, at + CHUNK));
+    }
+    clear(parts, to, rows.count() * head.heads(), head.cache().paddedHeadDim());
+    softmax(parts, to, head, rows, range);
+    for (int at = start; at < end; at += CHUNK) {
+      weigh(parts, to, head, rows, at, Math.min(end, at + CHUNK));
+    }
+  }
+
+  /** Copies the queries to groups [headDim][6]. */
+  private void pack(Activations q, AttentionHead head, AttentionRows rows) {
     int headDim = head.cache().shape().headDim();
-    long first = q.offset(row) + 4L * head.fromHead() * headDim;
-    int blocks = Math.ceilDiv(head.positions(), BLOCK);
-    for (int block = 0; block < blocks; block++) {
-      for (int pair = 0; pair < heads; pair += 2) {
-        score(q.data(), first, head, block, pair);
+    int query = 0;
+    for (int row = rows.fromRow(); row < rows.toRow(); row++) {
+      for (int h = head.fromHead(); h < head.toHead(); h++) {
+        long from = q.offset(row) + 4L * h * headDim;
+        AttentionKernels.pack(q.data(), from, headDim, packed, column(query, headDim));
+        query++;
       }
-    }
-    for (int h = 0; h < heads; h++) {
-      inverses[h] = 1f / softmax(h * scoresBytes, head.positions());
-    }
-    sumsMemory.fill((byte) 0);
-    for (int block = 0; block < blocks; block++) {
-      for (int pair = 0; pair < heads; pair += 2) {
-        weigh(head, block, pair, heads);
-      }
-    }
-    for (int h = 0; h < heads; h++) {
-      long to = out.offset(row) + 4L * (head.fromHead() + h) * headDim;
-      store(sums + h * sumBytes, inverses[h], out.data(), to, headDim);
     }
   }
 
-  /** Scores of a block's 16 positions for a pair of heads; the last head may stand alone. */
-  private void score(MemorySegment q, long first, AttentionHead head, int block, int pair) {
-    PagedKvCache cache = head.cache();
-    int headDim = cache.shape().headDim();
+  /** Byte offset of a query's column among groups [count][6]. */
+  private static long column(int query, int count) {
+    return 4L * (query / GROUP * count * GROUP + query % GROUP);
+  }
+
+  /** Scores of the positions [at, end) of a tile. */
+  private void score(AttentionHead head, AttentionRows rows, int at, int end) {
+    int headDim = head.cache().shape().headDim();
+    int dim = head.cache().paddedHeadDim();
     float scale = (float) (1 / Math.sqrt(headDim));
-    int other = Math.min(pair + 1, head.toHead() - head.fromHead() - 1);
-    long q0 = first + 4L * pair * headDim;
-    long q1 = first + 4L * other * headDim;
-    int id = head.blocks()[block];
-    MemorySegment slab = cache.slab(head.layer(), id);
-    long keys = cache.keyOffset(id, head.kvHead());
-    for (long lane = 0; lane < LINE; lane += 2 * Lanes.BYTES) {
-      long second = Math.min(lane + Lanes.BYTES, LINE - Lanes.BYTES);
-      long s0 = pair * scoresBytes + (long) block * LINE + lane;
-      long s1 = other * scoresBytes + (long) block * LINE + lane;
-      long k0 = keys + lane;
-      long k1 = keys + second;
-      long step = second - lane;
-      switch (cache.shape().type()) {
-        case F16 ->
-            AttentionKernels.scoresF16(
-                slab, k0, k1, q, q0, q1, headDim, scale, scratch, s0, s1, step);
-        case F32 ->
-            AttentionKernels.scoresF32(
-                slab, k0, k1, q, q0, q1, headDim, scale, scratch, s0, s1, step);
+    tile.unpackKeys(head, rows.blocks(), at, end);
+    int first = firstRow(rows, at) * head.heads() / GROUP * GROUP;
+    int queries = rows.count() * head.heads();
+    int vectors = Math.ceilDiv(end - at, Lanes.COUNT);
+    for (int v = 0; v < vectors; v += 2) {
+      int other = Math.min(v + 1, vectors - 1);
+      long k0 = KvTile.keys(v, dim);
+      long k1 = KvTile.keys(other, dim);
+      long to = 4L * (at % AttentionRows.RANGE) + (long) v * Lanes.BYTES;
+      long step = (long) (other - v) * Lanes.BYTES;
+      for (int query = first; query < queries; query += GROUP) {
+        MemorySegment data = tile.data();
+        TileKernels.sixSums(data, k0, k1, packed, 4L * query * headDim, headDim, tile.sums());
+        long scores = query * WEIGHTS_BYTES + to;
+        int count = Math.min(GROUP, queries - query);
+        AttentionKernels.scores(data, tile.sums(), scale, weights, scores, step, count);
       }
     }
   }
 
-  private void weigh(AttentionHead head, int block, int pair, int heads) {
-    PagedKvCache cache = head.cache();
-    int other = Math.min(pair + 1, heads - 1);
-    int id = head.blocks()[block];
-    int positions = Math.min(BLOCK, head.positions() - block * BLOCK);
-    MemorySegment slab = cache.slab(head.layer(), id);
-    long values = cache.valueOffset(id, head.kvHead());
-    long row = 4L * cache.paddedHeadDim();
-    long p0 = pair * scoresBytes + (long) block * LINE;
-    long p1 = other * scoresBytes + (long) block * LINE;
-    for (long at = 0; at < row; at += 2 * Lanes.BYTES) {
-      long step = Math.min(Lanes.BYTES, row - Lanes.BYTES - at);
-      long o0 = sums + pair * sumBytes + at;
-      long o1 = sums + other * sumBytes + at;
-      long v0 = values + at;
-      switch (cache.shape().type()) {
-        case F16 ->
-            AttentionKernels.valuesF16(
-                slab, v0, v0 + step, row, positions, scratch, p0, p1, o0, o1, step);
-        case F32 ->
-            AttentionKernels.valuesF32(
-                slab, v0, v0 + step, row, positions, scratch, p0, p1, o0, o1, step);
-      }
-    }
-  }
-
-  /** Replaces scores by e to their distance from the largest; returns the sum. */
-  private float softmax(long at, int positions) {
-    int padded = Math.ceilDiv(positions, BLOCK) * BLOCK;
-    for (int position = positions; position < padded; position++) {
-      // e to minus infinity is 0, which changes neither the maximum nor the sum.
-      scratch.set(ValueLayout.JAVA_FLOAT, at + 4L * position, Float.NEGATIVE_INFINITY);
-    }
-    exponentials(at, padded, largest(at, padded));
-    for (int lane = 0; lane < LaneSum.LANES; lane += Lanes.COUNT) {
-      FloatVector total = FloatVector.zero(F);
-      for (int start = 0; start < padded; start += LaneSum.CHUNK) {
-        FloatVector chunk = FloatVector.zero(F);
-        int end = Math.min(padded, start + LaneSum.CHUNK);
-        for (int p = start; p < end; p += LaneSum.LANES) {
-          chunk = chunk.add(FloatVector.fromMemorySegment(F, scratch, at + 4L * (p + lane), ORDER));
+  private void softmax(
+      AttentionParts parts, long to, AttentionHead head, AttentionRows rows, int range) {
+    int query = 0;
+    for (int row = rows.fromRow(); row < rows.toRow(); row++) {
+      int positions = rows.positions(row, range);
+      for (int h = 0; h < head.heads(); h++) {
+        if (positions > 0) {
+          float max = softmax.exponentials(weights, query * WEIGHTS_BYTES, positions);
+          float sum = softmax.sum(weights, query * WEIGHTS_BYTES, positions);
+          parts.set(to + query * parts.recordBytes(), max, sum);
         }
-        total = total.add(chunk);
+        query++;
       }
-      total.intoArray(lanes, lane);
-    }
-    return LaneSum.fold(lanes);
-  }
-
-  private float largest(long at, int padded) {
-    FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    for (int p = 0; p < padded; p += Lanes.COUNT) {
-      FloatVector v = FloatVector.fromMemorySegment(F, scratch, at + 4L * p, ORDER);
-      // Not max and reduceLanes: where those are no instructions, they allocate at every turn.
-      max = v.blend(max, max.compare(VectorOperators.GE, v));
-    }
-    max.intoArray(lanes, 0);
-    float largest = lanes[0];
-    for (int lane = 1; lane < Lanes.COUNT; lane++) {
-      largest = Math.max(largest, lanes[lane]);
-    }
-    return largest;
-  }
-
-  private void exponentials(long at, int padded, float max) {
-    for (int p = 0; p < padded; p += Lanes.COUNT) {
-      FloatVector v = FloatVector.fromMemorySegment(F, scratch, at + 4L * p, ORDER);
-      SimdElementwise.exp(v.sub(max)).intoMemorySegment(scratch, at + 4L * p, ORDER);
     }
   }
 
-  private void store(long from, float inverse, MemorySegment out, long to, int headDim) {
-    for (int d = 0; d < headDim; d++) {
-      float sum = scratch.get(ValueLayout.JAVA_FLOAT, from + 4L * d);
-      out.set(ValueLayout.JAVA_FLOAT, to + 4L * d, sum * inverse);
+  /** Adds the weighted values of the positions [at, end) of a tile. */
+  private void weigh(
+      AttentionParts parts, long to, AttentionHead head, AttentionRows rows, int at, int end) {
+    tile.unpackValues(head, rows.blocks(), at, end);
+    int heads = head.heads();
+    int queries = rows.count() * heads;
+    int seeing = firstRow(rows, at);
+    int full = firstRow(rows, at + CHUNK - 1);
+    long from = 4L * (at % AttentionRows.RANGE);
+    for (int query = seeing * heads; query < queries; query++) {
+      long column = column(query, CHUNK);
+      AttentionKernels.pack(weights, query * WEIGHTS_BYTES + from, CHUNK, packedWeights, column);
+    }
+    // A row that sees less than the tile goes alone: the others' values are not for it.
+    for (int row = seeing; row < full; row++) {
+      int positions = rows.position() + row + 1 - at;
+      weigh(parts, to, head, row * heads, (row + 1) * heads, positions);
+    }
+    weigh(parts, to, head, full * heads, queries, CHUNK);
+  }
+
+  /** Adds the first positions of a tile to the queries [first, end). */
+  private void weigh(
+      AttentionParts parts, long to, AttentionHead head, int first, int end, int positions) {
+    MemorySegment data = tile.data();
+    long sums = tile.sums();
+    int vectors = head.cache().paddedHeadDim() / Lanes.COUNT;
+    for (int v = 0; v < vectors; v += 2) {
+      int other = Math.min(v + 1, vectors - 1);
+      long step = (long) (other - v) * Lanes.BYTES;
+      long v0 = KvTile.values(v);
+      long v1 = KvTile.values(other);
+      long values = AttentionParts.values(to) + (long) v * Lanes.BYTES;
+      for (int query = first / GROUP * GROUP; query < end; query += GROUP) {
+        TileKernels.sixSums(data, v0, v1, packedWeights, 4L * query * CHUNK, positions, sums);
+        int from = Math.max(query, first);
+        int count = Math.min(query + GROUP, end) - from;
+        long total = values + from * parts.recordBytes();
+        long own = sums + 2L * (from - query) * Lanes.BYTES;
+        AttentionKernels.add(data, own, parts.data(), total, step, parts.recordBytes(), count);
+      }
+    }
+  }
+
+  /** First row, counted from 0, that sees a position; the number of rows if none does. */
+  private static int firstRow(AttentionRows rows, int position) {
+    return Math.clamp(position - rows.position(), 0, rows.count());
+  }
+
+  private static void clear(AttentionParts parts, long to, int queries, int dim) {
+    for (int query = 0; query < queries; query++) {
+      long values = AttentionParts.values(to + query * parts.recordBytes());
+      parts.data().asSlice(values, 4L * dim).fill((byte) 0);
+    }
+  }
+
+  /** Adds a range's records to those of all ranges before it. */
+  private static void add(
+      AttentionParts parts,
+      long totals,
+      long records,
+      AttentionHead head,
+      AttentionRows rows,
+      int range) {
+    int query = 0;
+    for (int row = rows.fromRow(); row < rows.toRow(); row++) {
+      for (int h = 0; h < head.heads(); h++) {
+        long at = query * parts.recordBytes();
+        if (rows.positions(row, range) > 0) {
+          addRecord(parts, totals + at, records + at, head.cache().paddedHeadDim());
+        }
+        query++;
+      }
+    }
+  }
+
+  private static void addRecord(AttentionParts parts, long total, long record, int dim) {
+    float max = Math.max(parts.max(total), parts.max(record));
+    float a = Exponential.exp(parts.max(total) - max);
+    float b = Exponential.exp(parts.max(record) - max);
+    parts.set(total, max, Math.fma(parts.sum(record), b, parts.sum(total) * a));
+    long to = AttentionParts.values(total);
+    Softmax.addScaled(parts.data(), to, a, AttentionParts.values(record), b, dim);
+  }
+
+  private static void store(
+      AttentionParts parts, long totals, Activations out, AttentionHead head, AttentionRows rows) {
+    int headDim = head.cache().shape().headDim();
+    long total = totals;
+    for (int row = rows.fromRow(); row < rows.toRow(); row++) {
+      for (int h = head.fromHead(); h < head.toHead(); h++) {
+        long to = out.offset(row) + 4L * h * headDim;
+        float inverse = 1f / parts.sum(total);
+        long from = AttentionParts.values(total);
+        Softmax.multiply(parts.data(), from, inverse, out.data(), to, headDim);
+        total += parts.recordBytes();
+      }
     }
   }
 }

@@ -2,6 +2,8 @@ package dev.caravan.worker.kernel.simd;
 
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.kernel.AttentionHead;
+import dev.caravan.worker.kernel.AttentionParts;
+import dev.caravan.worker.kernel.AttentionRows;
 import dev.caravan.worker.kernel.KernelLimits;
 import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kernel.LaneSum;
@@ -112,8 +114,25 @@ public final class SimdKernels implements Kernels {
   }
 
   @Override
-  public void attention(Activations q, Activations out, int row, AttentionHead head) {
-    Shapes.checkAttention(q, out, row, head, limits);
-    attention.attend(q, out, row, head);
+  public void attention(Activations q, Activations out, AttentionHead head, AttentionRows rows) {
+    Shapes.checkAttention(q, head, rows, limits);
+    Shapes.checkAttention(out, head, rows, limits);
+    attention.attend(q, out, head, rows);
+  }
+
+  @Override
+  public void attentionRange(
+      Activations q, AttentionParts parts, AttentionHead head, AttentionRows rows, int range) {
+    Shapes.checkAttention(q, head, rows, limits);
+    Shapes.checkParts(parts, head, rows);
+    attention.range(q, parts, head, rows, range);
+  }
+
+  @Override
+  public void combineRanges(
+      AttentionParts parts, Activations out, AttentionHead head, AttentionRows rows) {
+    Shapes.checkAttention(out, head, rows, limits);
+    Shapes.checkParts(parts, head, rows);
+    attention.combine(parts, out, head, rows);
   }
 }

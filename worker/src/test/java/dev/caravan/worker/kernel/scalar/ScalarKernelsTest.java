@@ -9,6 +9,7 @@ import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.kernel.AttentionHead;
+import dev.caravan.worker.kernel.AttentionRows;
 import dev.caravan.worker.kernel.Exponential;
 import dev.caravan.worker.kernel.KernelLimits;
 import dev.caravan.worker.kernel.RandomWeights;
@@ -238,7 +239,8 @@ class ScalarKernelsTest {
     Activations q = random(1, 6 * headDim);
     Activations out = new Activations(arena, 1, 6 * headDim);
     for (int n : new int[] {1, 15, 16, 17, 257, 1000}) {
-      kernels.attention(q, out, 0, new AttentionHead(cache, 0, 1, 3, 6, blocks, n));
+      AttentionRows rows = new AttentionRows(0, 1, n - 1, blocks, 0);
+      kernels.attention(q, out, new AttentionHead(cache, 0, 1, 3, 6), rows);
       for (int head = 3; head < 6; head++) {
         double[] expected = attention(q, head, headDim, k, v, n);
         for (int d = 0; d < headDim; d++) {

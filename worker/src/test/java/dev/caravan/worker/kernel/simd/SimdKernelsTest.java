@@ -4,15 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.shard.IntRange;
-import dev.caravan.worker.kernel.AttentionHead;
 import dev.caravan.worker.kernel.KernelLimits;
 import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kernel.RandomWeights;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kernel.scalar.ScalarKernels;
-import dev.caravan.worker.kvcache.KvShape;
-import dev.caravan.worker.kvcache.KvType;
-import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.tensor.Activations;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
@@ -178,36 +174,6 @@ class SimdKernelsTest {
       scalar.rope(a, 3, rotation, 1, 3);
       simd.rope(b, 3, rotation, 1, 3);
       assertSameBits(a, b, 3, "rope " + headDim);
-    }
-  }
-
-  @ParameterizedTest
-  @EnumSource(KvType.class)
-  void attendsWithTheBitsOfTheSpecification(KvType type) {
-    int[] blocks = new int[64];
-    for (int i = 0; i < 64; i++) {
-      blocks[i] = (i * 37 + 5) % 64;
-    }
-    for (int headDim : new int[] {4, 8, 16, 20, 64, 128}) {
-      try (Arena local = Arena.ofShared()) {
-        PagedKvCache cache = new PagedKvCache(local, new KvShape(2, 2, headDim, 64, type));
-        for (int position = 0; position < 1008; position++) {
-          Activations k = random(1, 2 * headDim, 1f);
-          Activations v = random(1, 2 * headDim, 1f);
-          cache.append(1, blocks[position / 16], position % 16, k, v, 0);
-        }
-        Activations q = random(2, 8 * headDim, 3f);
-        for (int n : new int[] {1, 2, 15, 16, 17, 257, 1000}) {
-          for (int[] heads : new int[][] {{3, 4}, {0, 2}, {5, 8}, {0, 8}, {4, 4}}) {
-            AttentionHead head = new AttentionHead(cache, 1, 1, heads[0], heads[1], blocks, n);
-            Activations a = new Activations(local, 2, 8 * headDim);
-            Activations b = new Activations(local, 2, 8 * headDim);
-            scalar.attention(q, a, 1, head);
-            simd.attention(q, b, 1, head);
-            assertSameBits(a, b, 2, "%s headDim %d n %d".formatted(type, headDim, n));
-          }
-        }
-      }
     }
   }
 
