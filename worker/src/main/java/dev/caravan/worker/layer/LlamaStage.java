@@ -1,7 +1,5 @@
 package dev.caravan.worker.layer;
 
-import dev.caravan.model.config.LlamaConfig;
-import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.tensor.Activations;
@@ -23,8 +21,7 @@ public final class LlamaStage {
   private final @Nullable StageLink next;
 
   LlamaStage(
-      LlamaConfig config,
-      RuntimeSettings settings,
+      StepRows rows,
       RotaryEmbedding rotary,
       Activations residual,
       @Nullable TokenEmbedding embedding,
@@ -32,7 +29,7 @@ public final class LlamaStage {
       @Nullable VocabParallelHead head,
       @Nullable StageLink previous,
       @Nullable StageLink next) {
-    this.rows = new StepRows(settings, config.vocabSize());
+    this.rows = rows;
     this.rotary = rotary;
     this.residual = residual;
     this.embedding = embedding;
@@ -40,6 +37,14 @@ public final class LlamaStage {
     this.head = head;
     this.previous = previous;
     this.next = next;
+  }
+
+  /**
+   * Returns what the rows of the latest step answer; null where {@link #forward} returned null.
+   * Valid until the next step.
+   */
+  public @Nullable RowAnswers answers() {
+    return head == null || rows.logitsCount() == 0 ? null : head.answers();
   }
 
   /**

@@ -26,6 +26,7 @@ public final class StageBuilder {
   private final StageKernels kernels;
   private final Kernels firstKernels;
   private final Workspace workspace;
+  private final StepRows rows;
 
   /**
    * @param arena shared, owns all activations
@@ -45,6 +46,7 @@ public final class StageBuilder {
     this.kernels = new StageKernels(pool, kernels);
     this.firstKernels = kernels.getFirst();
     this.workspace = Workspace.allocate(arena, config, shard, settings.maxBatchRows());
+    this.rows = new StepRows(settings, config.vocabSize());
   }
 
   /**
@@ -64,8 +66,7 @@ public final class StageBuilder {
       blocks.add(block(block, blocks.size(), cache, collective));
     }
     return new LlamaStage(
-        config,
-        settings,
+        rows,
         new RotaryEmbedding(arena, config, settings.maxBatchRows()),
         workspace.residual(),
         weights.embedding().map(table -> new TokenEmbedding(table, firstKernels)).orElse(null),
@@ -126,7 +127,8 @@ public final class StageBuilder {
               new RmsNorm(kernels, head.norm(), config.rmsNormEps()),
               columnParallel(List.of(output), List.of(logits)),
               workspace.normalised(),
-              logits);
+              logits,
+              new RowAnswers(kernels, logits, shard.vocabRows(), rows));
         });
   }
 

@@ -2,6 +2,7 @@ package dev.caravan.worker.layer;
 
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.compute.ComputePool;
+import dev.caravan.worker.compute.Task;
 import dev.caravan.worker.kernel.AttentionHead;
 import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kernel.Rotation;
@@ -58,6 +59,11 @@ final class StageKernels {
             local -= count;
           }
         });
+  }
+
+  /** Runs parts that are cut already. */
+  void run(int tasks, Task task) {
+    pool.run(tasks, task);
   }
 
   void prepare(Activations x, MatmulInput out, boolean int8, int rows) {
