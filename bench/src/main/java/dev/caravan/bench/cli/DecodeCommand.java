@@ -122,6 +122,7 @@ final class DecodeCommand implements Callable<Integer> {
                 Column.of("worker", "worker"),
                 new Column("compute_millis", "compute ms", 2),
                 new Column("sync_millis", "sync ms", 2),
+                new Column("wait_millis", "of it wait ms", 2),
                 new Column("rest_millis", "rest ms", 2),
                 new Column("sync_kilobytes", "sent kB", 1)));
     runs.forEach((batch, samples) -> {
@@ -134,8 +135,9 @@ final class DecodeCommand implements Callable<Integer> {
         double compute =
             times.stream().mapToLong(WorkerTimes::computeNanos).average().orElse(0) / 1e6;
         double sync = times.stream().mapToLong(WorkerTimes::syncNanos).average().orElse(0) / 1e6;
+        double wait = times.stream().mapToLong(WorkerTimes::waitNanos).average().orElse(0) / 1e6;
         double sent = times.stream().mapToLong(WorkerTimes::syncBytes).average().orElse(0) / 1e3;
-        table.row(batch, worker, compute, sync, step - compute - sync, sent);
+        table.row(batch, worker, compute, sync, wait, step - compute - sync, sent);
       }
     });
     return table;

@@ -27,6 +27,11 @@ final class RecordingExecutor implements StepExecutor {
     return result;
   }
 
+  @Override
+  public float[] recall(StepBatch batch, int row) {
+    return executor.recall(batch, row);
+  }
+
   StepSample lastStep(long nanos) {
     return new StepSample(nanos, rows, decode, workers);
   }

@@ -1,5 +1,6 @@
 package dev.caravan.bench.cluster;
 
+import dev.caravan.coordinator.cluster.RankAnswers;
 import dev.caravan.coordinator.cluster.StepExecutor;
 import dev.caravan.coordinator.generate.GenerationLoop;
 import dev.caravan.coordinator.schedule.BlockAllocator;
@@ -9,9 +10,11 @@ import dev.caravan.model.checkpoint.Checkpoints;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.shard.IntRange;
+import dev.caravan.model.shard.Shard;
 import dev.caravan.model.shard.ShardPlan;
 import dev.caravan.model.shard.ShardPlanner;
 import dev.caravan.model.shard.WeightTypes;
+import dev.caravan.model.step.RowAnswer;
 import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.model.step.StepResult;
@@ -24,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 /**
  * A whole cluster in this JVM: real shards, layers and collectives, a thread for each worker, the
@@ -42,6 +46,7 @@ final class InProcessCluster implements StepExecutor, AutoCloseable {
   private final List<InProcessWorker> workers = new ArrayList<>();
   private long firstStep; // loops count from 1; steps of the cluster must go on increasing
   private long lastStep;
+  private int recalls;
 
   private InProcessCluster(ShardPlan plan, RuntimeSettings settings, int vocabSize) {
     this.plan = plan;
@@ -109,13 +114,36 @@ final class InProcessCluster implements StepExecutor, AutoCloseable {
   public StepResult execute(StepBatch ofLoop) {
     lastStep = firstStep + ofLoop.step();
     StepBatch batch = new StepBatch(ofLoop.epoch(), lastStep, ofLoop.chunks());
-    List<Future<InProcessWorker.Answer>> running = new ArrayList<>();
-    for (InProcessWorker worker : workers) {
-      running.add(worker.step(batch));
+    List<InProcessWorker.Answer> answers = answers(worker -> worker.step(batch));
+    checkSameActivations(batch, answers);
+    return join(batch, answers);
+  }
+
+  @Override
+  public float[] recall(StepBatch ofLoop, int row) {
+    float[] logits = new float[vocabSize];
+    List<float[]> parts = answers(worker -> worker.recall(row));
+    for (int i = 0; i < parts.size(); i++) {
+      IntRange range = plan.shards().get(i).vocabRows();
+      System.arraycopy(parts.get(i), 0, logits, range.start(), range.size());
     }
-    List<InProcessWorker.Answer> answers = new ArrayList<>();
+    recalls++;
+    return logits;
+  }
+
+  /** Rows whose logits were recalled. */
+  int recalls() {
+    return recalls;
+  }
+
+  private <T> List<T> answers(Function<InProcessWorker, Future<T>> ask) {
+    List<Future<T>> running = new ArrayList<>();
+    for (InProcessWorker worker : workers) {
+      running.add(ask.apply(worker));
+    }
+    List<T> answers = new ArrayList<>();
     RuntimeException failure = null;
-    for (Future<InProcessWorker.Answer> future : running) {
+    for (Future<T> future : running) {
       try {
         answers.add(await(future));
       } catch (RuntimeException e) {
@@ -128,8 +156,7 @@ final class InProcessCluster implements StepExecutor, AutoCloseable {
     if (failure != null) {
       throw failure;
     }
-    checkSameActivations(batch, answers);
-    return join(batch, answers);
+    return answers;
   }
 
   @Override
@@ -151,26 +178,14 @@ final class InProcessCluster implements StepExecutor, AutoCloseable {
   }
 
   private StepResult join(StepBatch batch, List<InProcessWorker.Answer> answers) {
-    List<float[]> logits = new ArrayList<>();
-    for (int row = 0; row < batch.logitsRows(); row++) {
-      float[] joined = new float[vocabSize];
-      int filled = 0;
-      for (int i = 0; i < answers.size(); i++) {
-        IntRange range = plan.shards().get(i).vocabRows();
-        if (!range.isEmpty()) {
-          System.arraycopy(
-              answers.get(i).logits().get(row), 0, joined, range.start(), range.size());
-          filled += range.size();
-        }
-      }
-      if (filled != vocabSize) {
-        throw new IllegalStateException("%d logits of %d".formatted(filled, vocabSize));
-      }
-      logits.add(joined);
-    }
-    List<WorkerTimes> times =
-        answers.stream().map(answer -> new WorkerTimes(0, 0, answer.syncBytes())).toList();
-    return new StepResult(batch.step(), logits, times);
+    List<RowAnswer> rows =
+        ranks().join(batch, answers.stream().map(InProcessWorker.Answer::rows).toList());
+    List<WorkerTimes> times = answers.stream().map(InProcessWorker.Answer::times).toList();
+    return new StepResult(batch.step(), rows, times);
+  }
+
+  private RankAnswers ranks() {
+    return new RankAnswers(plan.shards().stream().map(Shard::vocabRows).toList(), vocabSize);
   }
 
   private static boolean isLoss(RuntimeException e) {

@@ -2,9 +2,13 @@ package dev.caravan.bench.cluster;
 
 import dev.caravan.model.checkpoint.Checkpoints;
 import dev.caravan.model.shard.Shard;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.StepBatch;
+import dev.caravan.model.step.StepResult.WorkerTimes;
 import dev.caravan.worker.layer.LlamaStage;
+import dev.caravan.worker.layer.RowAnswers;
 import dev.caravan.worker.rpc.ConnectedPeers;
 import dev.caravan.worker.rpc.LoadedShard;
 import dev.caravan.worker.rpc.StepPeers;
@@ -25,16 +29,15 @@ final class InProcessWorker implements AutoCloseable {
   private final LoadedShard shard;
   private final ExecutorService stepThread;
   private @Nullable LlamaStage stage; // confined to the step thread
-  private long bytesSent; // confined to the step thread
 
   /**
    * What a worker answers to a step.
    *
-   * @param logits one array for each wanted row; empty if it holds no vocabulary rows
+   * @param rows one answer for each row that answers; empty if it holds no vocabulary rows
    * @param checksum over all activations after every all-reduce
-   * @param syncBytes sent to peers in the step
+   * @param times that the step took
    */
-  record Answer(List<float[]> logits, long checksum, long syncBytes) {}
+  record Answer(List<RowAnswer> rows, long checksum, WorkerTimes times) {}
 
   InProcessWorker(Path model, Shard shard, RuntimeSettings settings, ConnectedPeers connected) {
     this.peers = new StepPeers(connected, InProcessCluster.EPOCH, settings);
@@ -60,6 +63,11 @@ final class InProcessWorker implements AutoCloseable {
     });
   }
 
+  /** Returns all logits of a row of the latest step; none if it holds no vocabulary rows. */
+  Future<float[]> recall(int row) {
+    return stepThread.submit(() -> logits(loaded().answers(), row));
+  }
+
   @Override
   public void close() {
     peers.close();
@@ -74,22 +82,50 @@ final class InProcessWorker implements AutoCloseable {
     shard.close();
   }
 
-  private Answer forward(StepBatch batch) {
+  private LlamaStage loaded() {
     LlamaStage loaded = stage;
     if (loaded == null) {
       throw new IllegalStateException("step before load");
     }
-    Activations logits = loaded.forward(batch);
-    List<float[]> rows = new ArrayList<>();
-    for (int row = 0; logits != null && row < batch.logitsRows(); row++) {
+    return loaded;
+  }
+
+  private Answer forward(StepBatch batch) {
+    LlamaStage loaded = loaded();
+    long bytes = peers.bytesSent();
+    long sync = peers.nanos();
+    long wait = peers.waitNanos();
+    long start = System.nanoTime();
+    loaded.forward(batch);
+    long nanos = System.nanoTime() - start;
+    WorkerTimes times =
+        new WorkerTimes(
+            nanos - (peers.nanos() - sync),
+            peers.nanos() - sync,
+            peers.waitNanos() - wait,
+            peers.bytesSent() - bytes);
+    return new Answer(rows(loaded.answers()), peers.checksum(), times);
+  }
+
+  private static List<RowAnswer> rows(@Nullable RowAnswers answers) {
+    List<RowAnswer> rows = new ArrayList<>();
+    for (int i = 0; answers != null && i < answers.count(); i++) {
       rows.add(
-          logits
-              .data()
-              .asSlice(logits.offset(row), (long) logits.columns() * Float.BYTES)
-              .toArray(ValueLayout.JAVA_FLOAT));
+          answers.query(i) instanceof RowQuery.All
+              ? new RowAnswer.All(logits(answers, i))
+              : answers.candidates(i));
     }
-    long before = bytesSent;
-    bytesSent = peers.bytesSent();
-    return new Answer(rows, peers.checksum(), bytesSent - before);
+    return rows;
+  }
+
+  private static float[] logits(@Nullable RowAnswers answers, int row) {
+    if (answers == null) {
+      return new float[0];
+    }
+    Activations logits = answers.logits();
+    return logits
+        .data()
+        .asSlice(logits.offset(row), (long) logits.columns() * Float.BYTES)
+        .toArray(ValueLayout.JAVA_FLOAT);
   }
 }

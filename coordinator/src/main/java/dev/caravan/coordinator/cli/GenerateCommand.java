@@ -99,6 +99,9 @@ final class GenerateCommand implements Callable<Integer> {
       session.loop().run(generation.sequence());
       text.end();
       report(out, session, ids, generation, text);
+      if (output.verbose) {
+        StepTimesReport.print(session.loop().times(), System.err);
+      }
     }
     return 0;
   }

@@ -13,4 +13,14 @@ public interface StepExecutor {
    *     the step if one is lost; DEADLINE_EXCEEDED if the step takes too long
    */
   StepResult execute(StepBatch batch);
+
+  /**
+   * Gets all logits of a row of the latest step, which answered less.
+   *
+   * @param batch of the latest step
+   * @param row number among the rows of the batch that answer
+   * @return [vocabSize]
+   * @throws dev.caravan.model.error.ClusterException as execute
+   */
+  float[] recall(StepBatch batch, int row);
 }

@@ -3,17 +3,20 @@ package dev.caravan.coordinator.generate;
 import dev.caravan.coordinator.sample.Sampler;
 import dev.caravan.coordinator.sample.SamplingParameters;
 import dev.caravan.coordinator.schedule.Sequence;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.SequenceChunk;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * The continuation of one prompt: samples tokens until an end token, the wanted length or the end
  * of the context. Confined to the generation loop.
  */
-public final class Generation implements Sequence.LogitsConsumer {
+public final class Generation implements Sequence.AnswerConsumer {
 
   /** Why a generation ended. */
   public enum FinishReason {
@@ -72,8 +75,13 @@ public final class Generation implements Sequence.LogitsConsumer {
   }
 
   @Override
-  public int accept(int position, float[] logits) {
-    int id = sampler.sample(logits);
+  public RowQuery query(int position) {
+    return sampler.query();
+  }
+
+  @Override
+  public int accept(int position, RowAnswer answer, Supplier<float[]> allLogits) {
+    int id = sampler.sample(position, answer, allLogits);
     lastTokenNanos = nanoClock.getAsLong();
     if (count == 0) {
       firstTokenNanos = lastTokenNanos;

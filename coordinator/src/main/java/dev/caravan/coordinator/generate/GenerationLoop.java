@@ -16,6 +16,7 @@ public final class GenerationLoop {
   private final StepExecutor executor;
   private final int contextLength;
   private final int epoch;
+  private final StepTimes times = new StepTimes();
   private long step;
   private long syncBytes;
   private long rows;
@@ -78,11 +79,17 @@ public final class GenerationLoop {
     StepResult result = executor.execute(batch);
     rows += batch.rows();
     syncBytes += result.syncBytes();
-    scheduler.accept(scheduled, result.logits());
+    times.add(result.workers());
+    scheduler.accept(scheduled, result.answers(), row -> executor.recall(batch, row));
   }
 
   public boolean isIdle() {
     return scheduler.isIdle();
+  }
+
+  /** What each worker spent on the steps. */
+  public StepTimes times() {
+    return times;
   }
 
   /** Rows (tokens) computed since the start. */

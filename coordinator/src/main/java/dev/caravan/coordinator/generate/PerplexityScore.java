@@ -1,10 +1,16 @@
 package dev.caravan.coordinator.generate;
 
 import dev.caravan.coordinator.schedule.Sequence;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.SequenceChunk;
+import java.util.function.Supplier;
 
 /** Sums the negative log-likelihoods of a text's tokens, each given all tokens before it. */
-public final class PerplexityScore implements Sequence.LogitsConsumer {
+public final class PerplexityScore implements Sequence.AnswerConsumer {
+  /** After the last id nothing is scored; its row only ends the sequence. */
+  private static final RowQuery NOTHING = new RowQuery.Largest(0);
+
   private final int[] ids;
   private double sum;
 
@@ -24,11 +30,23 @@ public final class PerplexityScore implements Sequence.LogitsConsumer {
   }
 
   @Override
-  public int accept(int position, float[] logits) {
+  public RowQuery query(int position) {
+    return position == ids.length - 1
+        ? NOTHING
+        : new RowQuery.Largest(0, 1, new int[] {ids[position + 1]});
+  }
+
+  @Override
+  public int accept(int position, RowAnswer answer, Supplier<float[]> allLogits) {
     if (position == ids.length - 1) {
       return END;
     }
-    sum += logSumExp(logits) - logits[ids[position + 1]];
+    sum +=
+        switch (answer) {
+          case RowAnswer.All all -> logSumExp(all.logits()) - all.logits()[ids[position + 1]];
+          case RowAnswer.Candidates scored ->
+              scored.mass().max() + Math.log(scored.mass().sum()) - scored.asked()[0];
+        };
     return NONE;
   }
 

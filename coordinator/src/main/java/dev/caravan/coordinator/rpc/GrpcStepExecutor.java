@@ -1,17 +1,20 @@
 package dev.caravan.coordinator.rpc;
 
 import dev.caravan.coordinator.cluster.Member;
+import dev.caravan.coordinator.cluster.RankAnswers;
 import dev.caravan.coordinator.cluster.StepExecutor;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.shard.IntRange;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.model.step.StepResult;
 import dev.caravan.model.step.StepResult.WorkerTimes;
+import dev.caravan.proto.wire.AnswerCodec;
 import dev.caravan.proto.wire.StepCodec;
 import dev.caravan.proto.worker.v1.ExecuteRequest;
 import dev.caravan.proto.worker.v1.ExecuteResponse;
-import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,16 +77,40 @@ final class GrpcStepExecutor implements StepExecutor {
 
   @Override
   public StepResult execute(StepBatch batch) {
-    ExecuteRequest request = StepCodec.encode(batch);
-    List<CompletableFuture<ExecuteResponse>> answers = new ArrayList<>();
-    for (WorkerConnection worker : workers) {
-      answers.add(worker.execute(request));
-    }
-    await(batch, answers);
-    return merge(batch, answers.stream().map(CompletableFuture::join).toList());
+    return merge(batch, ask(batch, workers, StepCodec.encode(batch)));
   }
 
-  private void await(StepBatch batch, List<CompletableFuture<ExecuteResponse>> answers) {
+  @Override
+  public float[] recall(StepBatch batch, int row) {
+    List<WorkerConnection> holders =
+        workers.stream().filter(worker -> !worker.shard().vocabRows().isEmpty()).toList();
+    List<ExecuteResponse> responses = ask(batch, holders, StepCodec.encodeRecall(batch, row));
+    float[] logits = new float[vocabSize];
+    for (int i = 0; i < holders.size(); i++) {
+      check(batch, holders.get(i), responses.get(i));
+      IntRange range = holders.get(i).shard().vocabRows();
+      List<RowAnswer> answers = decode(holders.get(i), responses.get(i), List.of(RowQuery.ALL));
+      if (answers.getFirst() instanceof RowAnswer.All all) {
+        System.arraycopy(all.logits(), 0, logits, range.start(), range.size());
+      }
+    }
+    return logits;
+  }
+
+  private List<ExecuteResponse> ask(
+      StepBatch batch, List<WorkerConnection> asked, ExecuteRequest request) {
+    List<CompletableFuture<ExecuteResponse>> answers = new ArrayList<>();
+    for (WorkerConnection worker : asked) {
+      answers.add(worker.execute(request));
+    }
+    await(batch, asked, answers);
+    return answers.stream().map(CompletableFuture::join).toList();
+  }
+
+  private void await(
+      StepBatch batch,
+      List<WorkerConnection> asked,
+      List<CompletableFuture<ExecuteResponse>> answers) {
     CompletableFuture<Void> all =
         CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new));
     try {
@@ -92,7 +119,7 @@ final class GrpcStepExecutor implements StepExecutor {
       List<String> late = new ArrayList<>();
       for (int i = 0; i < answers.size(); i++) {
         if (!answers.get(i).isDone()) {
-          late.add(workers.get(i).describe());
+          late.add(asked.get(i).describe());
         }
       }
       throw new ClusterException(
@@ -131,22 +158,36 @@ final class GrpcStepExecutor implements StepExecutor {
   }
 
   private StepResult merge(StepBatch batch, List<ExecuteResponse> responses) {
-    int rows = batch.logitsRows();
-    List<float[]> logits = new ArrayList<>(rows);
-    for (int row = 0; row < rows; row++) {
-      logits.add(new float[vocabSize]);
-    }
+    List<RowQuery> queries = batch.queries();
+    List<List<RowAnswer>> answers = new ArrayList<>();
     List<WorkerTimes> times = new ArrayList<>();
     for (int i = 0; i < responses.size(); i++) {
       ExecuteResponse response = responses.get(i);
       check(batch, workers.get(i), response);
       checkSameActivations(batch, i, responses);
-      copyLogits(workers.get(i), response, logits);
+      answers.add(decode(workers.get(i), response, queries));
       times.add(
           new WorkerTimes(
-              response.getComputeNanos(), response.getSyncNanos(), response.getSyncBytes()));
+              response.getComputeNanos(),
+              response.getSyncNanos(),
+              response.getWaitNanos(),
+              response.getSyncBytes()));
     }
-    return new StepResult(batch.step(), logits, times);
+    return new StepResult(batch.step(), ranks().join(batch, answers), times);
+  }
+
+  private RankAnswers ranks() {
+    return new RankAnswers(
+        workers.stream().map(worker -> worker.shard().vocabRows()).toList(), vocabSize);
+  }
+
+  private static List<RowAnswer> decode(
+      WorkerConnection worker, ExecuteResponse response, List<RowQuery> queries) {
+    try {
+      return AnswerCodec.decode(response, queries, worker.shard().vocabRows());
+    } catch (ClusterException e) {
+      throw new ClusterException(e.code(), worker.describe() + " " + e.getMessage(), e);
+    }
   }
 
   private static void check(StepBatch batch, WorkerConnection worker, ExecuteResponse response) {
@@ -181,21 +222,6 @@ final class GrpcStepExecutor implements StepExecutor {
                   workers.get(index - 1).describe(),
                   here,
                   workers.get(index).describe()));
-    }
-  }
-
-  private static void copyLogits(
-      WorkerConnection worker, ExecuteResponse response, List<float[]> logits) {
-    IntRange range = worker.shard().vocabRows();
-    FloatBuffer part = StepCodec.decodeLogits(response.getLogits());
-    if (part.remaining() != logits.size() * range.size()) {
-      throw new ClusterException(
-          ErrorCode.INTERNAL,
-          "%s answered %d logits instead of %d rows x %d"
-              .formatted(worker.describe(), part.remaining(), logits.size(), range.size()));
-    }
-    for (float[] row : logits) {
-      part.get(row, range.start(), range.size());
     }
   }
 }

@@ -2,52 +2,101 @@ package dev.caravan.coordinator.sample;
 
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
-import java.util.Arrays;
-import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
+import dev.caravan.model.step.GumbelDraw;
+import dev.caravan.model.step.LargestLogits;
+import dev.caravan.model.step.LogitMass;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
+import java.util.function.Supplier;
 
 /**
  * Chooses the tokens of one sequence from their logits. Confined to one sequence.
  *
  * <p>In the order of Hugging Face's generation: repetition penalty (Keskar et al., 2019, CTRL,
  * arXiv:1909.05858, section 4.1, over prompt and answer, each token once), temperature, top-k,
- * top-p over what top-k left, min-p. One random number is drawn per token, none if the temperature
- * is 0, by an algorithm that Java specifies: the same seed gives the same tokens everywhere.
+ * top-p over what top-k left, min-p; then {@link GumbelDraw} among what is left. Of equal logits
+ * the lower id comes first. Random numbers depend on seed, position and id alone: the same seed
+ * gives the same tokens everywhere.
+ *
+ * <p>The sampler asks for as few logits as its parameters allow ({@link #query}). What it decides
+ * from them is what it would decide from all; where it cannot be sure of that, it takes all.
  */
 public final class Sampler {
-  private static final String GENERATOR = "L64X128MixRandom";
+  /** Candidates of each rank where it is not known how many will be needed. */
+  private static final int CANDIDATES = 256;
 
-  /** First guess for how many tokens reach top-p, and how it grows. */
-  private static final int FIRST_NUCLEUS = 64;
+  /** First guess for how many of all logits are needed, and how it grows. */
+  private static final int FIRST_COUNT = 64;
 
-  private static final int NUCLEUS_GROWTH = 8;
+  private static final int COUNT_GROWTH = 8;
+
+  private static final int[] NO_IDS = {};
 
   private final SamplingParameters parameters;
-  private final RandomGenerator random;
+  private final TokenChoice choice;
+  private final GumbelDraw draw = new GumbelDraw();
+  private final LargestLogits largest = new LargestLogits();
   private final SeenTokens seen = new SeenTokens();
-  private int[] allIds = {};
 
   /** Starts a sequence after a prompt. */
   public Sampler(SamplingParameters parameters, int[] promptIds) {
     this.parameters = parameters;
-    this.random = RandomGeneratorFactory.of(GENERATOR).create(parameters.seed());
+    this.choice = new TokenChoice(parameters);
     for (int id : promptIds) {
       see(id);
     }
   }
 
+  /** Returns what the next row has to answer. */
+  public RowQuery query() {
+    if (takesEveryToken()) {
+      return penalizes()
+          ? RowQuery.ALL
+          : new RowQuery.Drawn(parameters.temperature(), parameters.seed());
+    }
+    long count = candidates();
+    if (count > RowQuery.MAX_IDS || seen.count() > RowQuery.MAX_IDS) {
+      return RowQuery.ALL;
+    }
+    return new RowQuery.Largest(
+        (int) count,
+        parameters.needsMass() ? parameters.temperature() : 0,
+        penalizes() ? seen.ids() : NO_IDS);
+  }
+
   /**
-   * Chooses the next token and remembers it. Of equal logits greedy takes the lowest id.
+   * Chooses the token after a position and remembers it.
+   *
+   * @param answer to {@link #query}, or all logits
+   * @param allLogits gets all logits if the answer holds too few
+   * @throws ClusterException INTERNAL if a logit is NaN or plus infinity, or all are ruled out
+   */
+  public int sample(int position, RowAnswer answer, Supplier<float[]> allLogits) {
+    return switch (answer) {
+      case RowAnswer.All all -> sample(position, all.logits());
+      case RowAnswer.Candidates candidates -> {
+        int id = choose(position, candidates);
+        if (id == TokenChoice.UNDECIDED) {
+          yield sample(position, allLogits.get());
+        }
+        see(id);
+        yield id;
+      }
+    };
+  }
+
+  /**
+   * Chooses the token after a position from all logits and remembers it.
    *
    * @param logits [vocabSize]; minus infinity rules a token out; unchanged on return
    * @throws ClusterException INTERNAL if a logit is NaN or plus infinity, or all are ruled out
    */
-  public int sample(float[] logits) {
+  public int sample(int position, float[] logits) {
+    check(logits);
     float[] original = penalize(logits);
     int id;
     try {
-      int best = best(logits);
-      id = parameters.temperature() == 0 ? best : draw(logits, best);
+      id = choose(position, logits);
     } finally {
       restore(logits, original);
     }
@@ -55,20 +104,84 @@ public final class Sampler {
     return id;
   }
 
+  private boolean takesEveryToken() {
+    return parameters.temperature() > 0
+        && parameters.topK() == 0
+        && parameters.topP() == 1
+        && parameters.minP() == 0;
+  }
+
+  private boolean penalizes() {
+    return parameters.repetitionPenalty() != 1;
+  }
+
+  /** As many may be penalized out of the largest as were seen: most often that is enough. */
+  private long candidates() {
+    long wanted = parameters.topK() > 0 ? parameters.topK() : CANDIDATES;
+    if (parameters.temperature() == 0) {
+      wanted = 1;
+    }
+    return wanted + Math.min(seen.count(), CANDIDATES);
+  }
+
   private void see(int id) {
-    if (parameters.repetitionPenalty() != 1) {
+    if (penalizes()) {
       seen.add(id);
     }
+  }
+
+  private int choose(int position, RowAnswer.Candidates candidates) {
+    if (candidates.ids().length == 0 || !isUsable(candidates.logits()[0])) {
+      return TokenChoice.UNDECIDED;
+    }
+    if (takesEveryToken()) {
+      return candidates.ids()[0];
+    }
+    return choice.choose(position, RankedLogits.of(candidates, seen, parameters));
+  }
+
+  private int choose(int position, float[] logits) {
+    if (takesEveryToken()) {
+      draw.start(parameters.temperature(), parameters.seed(), position);
+      for (int id = 0; id < logits.length; id++) {
+        draw.offer(logits[id], id);
+      }
+      return draw.id();
+    }
+    LogitMass mass = parameters.needsMass() ? mass(logits) : LogitMass.NONE;
+    for (long count = Math.max(parameters.topK(), FIRST_COUNT); ; count *= COUNT_GROWTH) {
+      largest.start((int) Math.min(count, logits.length));
+      for (int id = 0; id < logits.length; id++) {
+        largest.offer(logits[id], id);
+      }
+      largest.sort();
+      int id =
+          choice.choose(
+              position, RankedLogits.ofAll(largest, logits.length, mass, parameters.temperature()));
+      if (id != TokenChoice.UNDECIDED) {
+        return id;
+      }
+    }
+  }
+
+  private LogitMass mass(float[] logits) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      max = Math.max(max, logit);
+    }
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(((double) logit - max) / parameters.temperature());
+    }
+    return new LogitMass(max, sum);
   }
 
   /** Returns what {@link #restore} needs. */
   private float[] penalize(float[] logits) {
     float[] original = new float[seen.count()];
-    float penalty = (float) parameters.repetitionPenalty();
     for (int i = 0; i < original.length; i++) {
-      float logit = logits[seen.id(i)];
-      original[i] = logit;
-      logits[seen.id(i)] = logit < 0 ? logit * penalty : logit / penalty;
+      original[i] = logits[seen.id(i)];
+      logits[seen.id(i)] = parameters.penalized(original[i]);
     }
     return original;
   }
@@ -79,108 +192,25 @@ public final class Sampler {
     }
   }
 
-  private static int best(float[] logits) {
-    int best = 0;
+  private static boolean isUsable(float logit) {
+    return logit < Float.POSITIVE_INFINITY && logit > Float.NEGATIVE_INFINITY;
+  }
+
+  private static void check(float[] logits) {
+    boolean any = false;
     for (int id = 0; id < logits.length; id++) {
       if (!(logits[id] < Float.POSITIVE_INFINITY)) {
         throw unusable("logit %d of %d is %s".formatted(id, logits.length, logits[id]));
       }
-      if (logits[id] > logits[best]) {
-        best = id;
-      }
+      any |= logits[id] > Float.NEGATIVE_INFINITY;
     }
-    if (logits.length == 0 || logits[best] == Float.NEGATIVE_INFINITY) {
+    if (!any) {
       throw unusable("none of %d logits is over minus infinity".formatted(logits.length));
     }
-    return best;
   }
 
   private static ClusterException unusable(String what) {
     return new ClusterException(
         ErrorCode.INTERNAL, what + ": the model computed no distribution; check its weights");
-  }
-
-  private int draw(float[] logits, int best) {
-    int[] ids = candidates(logits, best);
-    double mass = 0;
-    for (int id : ids) {
-      mass += kept(logits, id, best);
-    }
-    double left = random.nextDouble() * mass;
-    for (int id : ids) {
-      left -= kept(logits, id, best);
-      if (left < 0) {
-        return id;
-      }
-    }
-    // Only rounding leads here.
-    return best;
-  }
-
-  private int[] candidates(float[] logits, int best) {
-    if (parameters.topK() > 0 && parameters.topK() < logits.length) {
-      return topK(logits, best);
-    }
-    if (parameters.topP() < 1) {
-      return topP(logits, best);
-    }
-    return everyId(logits.length);
-  }
-
-  /** Kept between steps: without a filter each step walks the whole vocabulary. */
-  private int[] everyId(int vocabSize) {
-    if (allIds.length != vocabSize) {
-      allIds = new int[vocabSize];
-      Arrays.setAll(allIds, id -> id);
-    }
-    return allIds;
-  }
-
-  private int[] topK(float[] logits, int best) {
-    int[] ids = LargestLogits.select(logits, parameters.topK());
-    double mass = 0;
-    for (int id : ids) {
-      mass += weight(logits, id, best);
-    }
-    return nucleus(logits, ids, mass);
-  }
-
-  /** Selects more and more of the largest until they reach top-p: mostly the first guess does. */
-  private int[] topP(float[] logits, int best) {
-    double mass = 0;
-    for (int id = 0; id < logits.length; id++) {
-      mass += weight(logits, id, best);
-    }
-    for (long count = FIRST_NUCLEUS; ; count *= NUCLEUS_GROWTH) {
-      int[] ids = LargestLogits.select(logits, (int) Math.min(count, logits.length));
-      int[] nucleus = nucleus(logits, ids, mass);
-      if (nucleus.length < ids.length || ids.length == logits.length) {
-        return nucleus;
-      }
-    }
-  }
-
-  /**
-   * Returns the first ids that together reach top-p of the mass, the one that reaches it included.
-   */
-  private int[] nucleus(float[] logits, int[] ids, double mass) {
-    double reached = 0;
-    for (int i = 0; i < ids.length; i++) {
-      reached += weight(logits, ids[i], ids[0]);
-      if (reached >= parameters.topP() * mass) {
-        return Arrays.copyOf(ids, i + 1);
-      }
-    }
-    return ids;
-  }
-
-  /** Probability relative to the likeliest token, before min-p. */
-  private double weight(float[] logits, int id, int best) {
-    return Math.exp(((double) logits[id] - logits[best]) / parameters.temperature());
-  }
-
-  private double kept(float[] logits, int id, int best) {
-    double weight = weight(logits, id, best);
-    return weight < parameters.minP() ? 0 : weight;
   }
 }

@@ -43,6 +43,17 @@ public record SamplingParameters(
     return new SamplingParameters(0, 0, 1, 0, 1, 0);
   }
 
+  /** Returns true if it has to be known what part of the whole distribution a token has. */
+  boolean needsMass() {
+    return temperature > 0 && topK == 0 && topP < 1;
+  }
+
+  /** Returns the logit of a token that occurred. */
+  float penalized(float logit) {
+    float penalty = (float) repetitionPenalty;
+    return logit < 0 ? logit * penalty : logit / penalty;
+  }
+
   private static void check(String name, boolean valid, Number value, String range) {
     if (!valid) {
       throw new ClusterException(

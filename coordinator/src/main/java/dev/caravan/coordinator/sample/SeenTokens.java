@@ -20,6 +20,15 @@ final class SeenTokens {
     ids[count++] = id;
   }
 
+  boolean contains(int id) {
+    return seen.get(id);
+  }
+
+  /** Returns all ids in the order in which they first occurred. */
+  int[] ids() {
+    return Arrays.copyOf(ids, count);
+  }
+
   int count() {
     return count;
   }

@@ -1,8 +1,10 @@
 package dev.caravan.coordinator.schedule;
 
+import dev.caravan.model.step.RowAnswer;
 import dev.caravan.model.step.SequenceChunk;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * Fills each step with rows of the running sequences: first the ones that decode, one row each,
@@ -24,7 +26,7 @@ public final class Scheduler {
 
   /**
    * @param maxRows token budget of a step
-   * @param maxLogitsRows most rows of a step that may ask for logits, so that answers stay small
+   * @param maxLogitsRows most rows of a step that may have to answer, so that answers stay small
    */
   public Scheduler(BlockAllocator allocator, int maxRows, int maxLogitsRows) {
     this.allocator = allocator;
@@ -58,15 +60,27 @@ public final class Scheduler {
     return scheduled;
   }
 
-  /** Takes the logits of a step, in the order of its rows, and retires finished sequences. */
-  public void accept(List<Scheduled> scheduled, List<float[]> logits) {
+  /**
+   * Takes the answers of a step, in the order of its rows, and retires finished sequences.
+   *
+   * @param allLogits gets all logits of the row with that number among the rows that answer
+   */
+  public void accept(
+      List<Scheduled> scheduled, List<RowAnswer> answers, IntFunction<float[]> allLogits) {
     int row = 0;
     for (Scheduled entry : scheduled) {
       SequenceChunk chunk = entry.chunk();
       entry.sequence().advance(chunk);
       int end = chunk.startPosition() + chunk.tokens().length;
       for (int position = end - chunk.logitsRows(); position < end; position++) {
-        entry.sequence().accept(position, logits.get(row));
+        int number = row;
+        RowAnswer answer = answers.get(row);
+        entry
+            .sequence()
+            .accept(
+                position,
+                answer,
+                () -> answer instanceof RowAnswer.All all ? all.logits() : allLogits.apply(number));
         row++;
       }
       if (entry.sequence().isFinished()) {

@@ -1,8 +1,13 @@
 package dev.caravan.coordinator.schedule;
 
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.SequenceChunk;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * One text on its way through the cluster: its token ids are the truth, its KV blocks are derived
@@ -10,14 +15,29 @@ import java.util.Arrays;
  */
 public final class Sequence {
 
-  /** What is done with the logits of a row. Called on the generation loop. */
-  public interface LogitsConsumer {
+  /** Says what rows have to answer and goes on from it. Called on the generation loop. */
+  public interface AnswerConsumer {
     /** Returned when the sequence ends. */
     int END = -1;
 
     /** Returned when there is nothing to add yet: rows of the prompt other than the last. */
     int NONE = -2;
 
+    /** Returns what the row at a position has to answer. */
+    RowQuery query(int position);
+
+    /**
+     * Takes the answer of the row at a position.
+     *
+     * @param answer owned by the consumer from now on
+     * @param allLogits gets all logits of the row, from the cluster if need be; only in this call
+     * @return the next token id, END or NONE
+     */
+    int accept(int position, RowAnswer answer, Supplier<float[]> allLogits);
+  }
+
+  /** What is done with all logits of a row. */
+  public interface LogitsConsumer extends AnswerConsumer {
     /**
      * Takes the logits after a position.
      *
@@ -26,10 +46,20 @@ public final class Sequence {
      * @return the next token id, END or NONE
      */
     int accept(int position, float[] logits);
+
+    @Override
+    default RowQuery query(int position) {
+      return RowQuery.ALL;
+    }
+
+    @Override
+    default int accept(int position, RowAnswer answer, Supplier<float[]> allLogits) {
+      return accept(position, allLogits.get());
+    }
   }
 
   private final SequenceChunk.Logits promptLogits;
-  private final LogitsConsumer consumer;
+  private final AnswerConsumer consumer;
   private int[] ids;
   private int length;
   private int computed;
@@ -39,10 +69,10 @@ public final class Sequence {
 
   /**
    * @param prompt ids, at least one
-   * @param promptLogits ALL to see the logits of every prompt row, LAST for the last one only
-   * @param consumer takes the logits and says how the sequence goes on
+   * @param promptLogits ALL to see an answer of every prompt row, LAST of the last one only
+   * @param consumer takes the answers and says how the sequence goes on
    */
-  public Sequence(int[] prompt, SequenceChunk.Logits promptLogits, LogitsConsumer consumer) {
+  public Sequence(int[] prompt, SequenceChunk.Logits promptLogits, AnswerConsumer consumer) {
     if (prompt.length == 0) {
       throw new IllegalArgumentException("an empty prompt has no position to continue from");
     }
@@ -50,6 +80,11 @@ public final class Sequence {
     this.length = prompt.length;
     this.promptLogits = promptLogits;
     this.consumer = consumer;
+  }
+
+  /** A sequence whose rows answer all their logits. */
+  public Sequence(int[] prompt, SequenceChunk.Logits promptLogits, LogitsConsumer consumer) {
+    this(prompt, promptLogits, (AnswerConsumer) consumer);
   }
 
   public int length() {
@@ -81,15 +116,21 @@ public final class Sequence {
       blocks[blockCount] = allocator.allocate();
       blockCount++;
     }
-    SequenceChunk.Logits logits =
-        wantsAllLogits()
-            ? SequenceChunk.Logits.ALL
-            : end == length ? SequenceChunk.Logits.LAST : SequenceChunk.Logits.NONE;
     return new SequenceChunk(
         computed,
         Arrays.copyOfRange(ids, computed, end),
         Arrays.copyOf(blocks, blockCount),
-        logits);
+        queries(rows));
+  }
+
+  private List<RowQuery> queries(int rows) {
+    int end = computed + rows;
+    int first = wantsAllLogits() ? computed : end == length ? end - 1 : end;
+    List<RowQuery> queries = new ArrayList<>(end - first);
+    for (int position = first; position < end; position++) {
+      queries.add(consumer.query(position));
+    }
+    return queries;
   }
 
   /** Takes note that a chunk is in the cache. */
@@ -97,12 +138,12 @@ public final class Sequence {
     computed = chunk.startPosition() + chunk.tokens().length;
   }
 
-  /** Gives a row's logits to the consumer and adds the token that it returns. */
-  void accept(int position, float[] logits) {
-    int next = consumer.accept(position, logits);
-    if (next == LogitsConsumer.END) {
+  /** Gives a row's answer to the consumer and adds the token that it returns. */
+  void accept(int position, RowAnswer answer, Supplier<float[]> allLogits) {
+    int next = consumer.accept(position, answer, allLogits);
+    if (next == AnswerConsumer.END) {
       finished = true;
-    } else if (next == LogitsConsumer.NONE) {
+    } else if (next == AnswerConsumer.NONE) {
       if (position == length - 1) {
         throw new IllegalStateException("no decision after the last position " + position);
       }

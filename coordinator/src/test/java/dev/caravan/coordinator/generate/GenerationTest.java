@@ -11,6 +11,8 @@ import dev.caravan.coordinator.schedule.Scheduler;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.step.StepBatch;
+import dev.caravan.model.step.StepResult;
+import dev.caravan.model.step.StepResult.WorkerTimes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -94,12 +96,35 @@ class GenerationTest {
   }
 
   @Test
+  void recallsAllLogitsWhereTheAnswerHoldsTooFew() {
+    cluster.answersFew = true;
+    assertThat(run(new int[] {1, 2}, 3, Set.of()).outputIds()).containsExactly(3, 4, 5);
+    assertThat(cluster.recalls).isEqualTo(3);
+  }
+
+  @Test
+  void keepsWhatEachWorkerSpent() {
+    run(new int[] {1, 2, 3, 4, 5, 6}, 3, Set.of());
+    StepTimes times = loop.times();
+    assertThat(times.steps()).isEqualTo(4);
+    assertThat(times.totals()).containsExactly(new WorkerTimes(12, 8, 4, 80));
+    assertThat(times.last()).containsExactly(new WorkerTimes(3, 2, 1, 10));
+    assertThat(times.medians()).containsExactly(new WorkerTimes(3, 2, 1, 20));
+    times.clear();
+    assertThat(times.totals()).isEmpty();
+    assertThat(times.medians()).isEmpty();
+  }
+
+  @Test
   void givesAllBlocksBackWhenAStepFails() {
     GenerationLoop failing =
         new GenerationLoop(
             new Scheduler(allocator, 4, 4),
-            batch -> {
-              throw new ClusterException(ErrorCode.WORKER_LOST, "gone");
+            new FakeCluster() {
+              @Override
+              public StepResult execute(StepBatch batch) {
+                throw new ClusterException(ErrorCode.WORKER_LOST, "gone");
+              }
             },
             CONTEXT,
             EPOCH);
@@ -116,9 +141,12 @@ class GenerationTest {
     GenerationLoop slow =
         new GenerationLoop(
             scheduler,
-            batch -> {
-              nanos.addAndGet(batch.step() == 1 ? 200 * MILLISECOND : 50 * MILLISECOND);
-              return cluster.execute(batch);
+            new FakeCluster() {
+              @Override
+              public StepResult execute(StepBatch batch) {
+                nanos.addAndGet(batch.step() == 1 ? 200 * MILLISECOND : 50 * MILLISECOND);
+                return super.execute(batch);
+              }
             },
             CONTEXT,
             EPOCH);

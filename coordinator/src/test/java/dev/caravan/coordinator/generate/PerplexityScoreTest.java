@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.caravan.coordinator.schedule.BlockAllocator;
 import dev.caravan.coordinator.schedule.Scheduler;
 import dev.caravan.coordinator.schedule.Sequence;
+import dev.caravan.model.step.LogitMass;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,8 +36,28 @@ class PerplexityScoreTest {
   @Test
   void hugeLogitsDoNotOverflow() {
     PerplexityScore score = new PerplexityScore(new int[] {0, 1});
-    assertThat(score.accept(0, new float[] {1e4f, 1e4f})).isEqualTo(Sequence.LogitsConsumer.NONE);
+    float[] logits = {1e4f, 1e4f};
+    assertThat(score.accept(0, new RowAnswer.All(logits), () -> logits))
+        .isEqualTo(Sequence.AnswerConsumer.NONE);
     assertThat(score.meanNll()).isCloseTo(Math.log(2), within(1e-9));
+  }
+
+  @Test
+  void asksForTheScoredIdAndTheMassOnly() {
+    PerplexityScore score = new PerplexityScore(new int[] {4, 6});
+    assertThat(score.query(0))
+        .isInstanceOfSatisfying(
+            RowQuery.Largest.class,
+            query -> {
+              assertThat(query.count()).isZero();
+              assertThat(query.massTemperature()).isEqualTo(1);
+              assertThat(query.ids()).containsExactly(6);
+            });
+    RowAnswer answer =
+        new RowAnswer.Candidates(
+            new int[0], new float[0], new float[] {-3}, new LogitMass(2, Math.E));
+    assertThat(score.accept(0, answer, () -> new float[0])).isEqualTo(Sequence.AnswerConsumer.NONE);
+    assertThat(score.meanNll()).isCloseTo(2 + 1 + 3, within(1e-12));
   }
 
   @Test

@@ -31,7 +31,7 @@ class SamplerTest {
   private static double[] frequencies(Sampler sampler, float[] logits) {
     double[] shares = new double[logits.length];
     for (int i = 0; i < DRAWS; i++) {
-      shares[sampler.sample(logits)] += 1.0 / DRAWS;
+      shares[sampler.sample(i, logits)] += 1.0 / DRAWS;
     }
     return shares;
   }
@@ -51,9 +51,9 @@ class SamplerTest {
   @Test
   void greedyTakesTheLargestAndOfEqualsTheLowestId() {
     Sampler greedy = new Sampler(SamplingParameters.greedy(), NO_PROMPT);
-    assertThat(greedy.sample(new float[] {-3, 2, 5, 5, 1})).isEqualTo(2);
-    assertThat(greedy.sample(new float[] {-0f, 0f})).isEqualTo(0);
-    assertThat(greedy.sample(new float[] {Float.NEGATIVE_INFINITY, -1e30f})).isEqualTo(1);
+    assertThat(greedy.sample(0, new float[] {-3, 2, 5, 5, 1})).isEqualTo(2);
+    assertThat(greedy.sample(0, new float[] {-0f, 0f})).isEqualTo(0);
+    assertThat(greedy.sample(0, new float[] {Float.NEGATIVE_INFINITY, -1e30f})).isEqualTo(1);
   }
 
   @Test
@@ -104,12 +104,12 @@ class SamplerTest {
     float[] logits = {4, 3.5f, -1, 3};
     SamplingParameters parameters = new SamplingParameters(0, 0, 1, 0, 2, 0);
     Sampler sampler = new Sampler(parameters, new int[] {0, 0, 2, 0});
-    assertThat(sampler.sample(logits)).isEqualTo(1);
-    assertThat(sampler.sample(logits)).isEqualTo(3);
-    assertThat(sampler.sample(logits)).isEqualTo(0);
+    assertThat(sampler.sample(0, logits)).isEqualTo(1);
+    assertThat(sampler.sample(0, logits)).isEqualTo(3);
+    assertThat(sampler.sample(0, logits)).isEqualTo(0);
     assertThat(logits).containsExactly(4, 3.5f, -1, 3);
     float[] negative = {-1, -1.5f};
-    assertThat(new Sampler(parameters, new int[] {0}).sample(negative)).isEqualTo(1);
+    assertThat(new Sampler(parameters, new int[] {0}).sample(0, negative)).isEqualTo(1);
   }
 
   @Test
@@ -124,11 +124,11 @@ class SamplerTest {
         .containsExactly(PINNED);
   }
 
-  private static final int[] PINNED = {4, 3, 2, 3, 7, 8, 5, 6};
+  private static final int[] PINNED = {3, 7, 0, 0, 2, 4, 0, 4};
 
   private static int[] draws(SamplingParameters parameters, float[] logits) {
     Sampler sampler = new Sampler(parameters, NO_PROMPT);
-    return IntStream.range(0, 50).map(i -> sampler.sample(logits)).toArray();
+    return IntStream.range(0, 50).map(i -> sampler.sample(i, logits)).toArray();
   }
 
   @Test
@@ -139,14 +139,14 @@ class SamplerTest {
           new SamplingParameters[] {
             SamplingParameters.greedy(), new SamplingParameters(1, 2, 0.9, 0, 1, 0)
           }) {
-        assertThatThrownBy(() -> new Sampler(parameters, NO_PROMPT).sample(logits))
+        assertThatThrownBy(() -> new Sampler(parameters, NO_PROMPT).sample(0, logits))
             .isInstanceOfSatisfying(
                 ClusterException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INTERNAL))
             .hasMessageContaining("logit 2 of 4 is " + bad);
       }
     }
     float[] none = {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
-    assertThatThrownBy(() -> sampler(1, 0, 1, 0).sample(none))
+    assertThatThrownBy(() -> sampler(1, 0, 1, 0).sample(0, none))
         .isInstanceOf(ClusterException.class)
         .hasMessageContaining("none of 2 logits");
   }
@@ -167,7 +167,7 @@ class SamplerTest {
         Duration.ofSeconds(10),
         () -> {
           for (int i = 0; i < 5; i++) {
-            assertThat(sampler.sample(logits)).isLessThan(126_975);
+            assertThat(sampler.sample(i, logits)).isBetween(0, 126_975);
           }
         });
   }

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.coordinator.schedule.Scheduler.Scheduled;
 import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.step.LogitMass;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.SequenceChunk;
 import dev.caravan.model.step.SequenceChunk.Logits;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -36,8 +40,8 @@ class SchedulerTest {
         .extracting(SequenceChunk::startPosition)
         .containsExactly(0, 4, 8, 10);
     assertThat(List.of(first, second, third, decode))
-        .extracting(SequenceChunk::logits)
-        .containsExactly(Logits.NONE, Logits.NONE, Logits.LAST, Logits.LAST);
+        .extracting(SequenceChunk::logitsRows)
+        .containsExactly(0, 0, 1, 1);
   }
 
   @Test
@@ -145,9 +149,41 @@ class SchedulerTest {
               }));
     }
     List<Scheduled> scheduled = scheduler.next();
-    scheduler.accept(
-        scheduled, List.of(new float[] {1}, new float[] {2}, new float[] {3}, new float[] {4}));
+    List<RowAnswer> answers = new ArrayList<>();
+    for (int row = 1; row <= 4; row++) {
+      answers.add(new RowAnswer.All(new float[] {row}));
+    }
+    scheduler.accept(scheduled, answers, SchedulerTest::noRecall);
     assertThat(heard).containsExactly("a0=1.0", "a1=2.0", "b0=3.0", "b1=4.0");
+  }
+
+  @Test
+  void everyRowIsAskedWhatItsConsumerWantsAndMayRecallItsOwnLogits() {
+    Scheduler scheduler = new Scheduler(allocator, 100, 100);
+    List<String> heard = new ArrayList<>();
+    for (int sequence = 0; sequence < 2; sequence++) {
+      scheduler.add(new Sequence(ids(2), Logits.ALL, new Recalling(heard)));
+    }
+    List<Scheduled> scheduled = scheduler.next();
+    RowAnswer few =
+        new RowAnswer.Candidates(new int[0], new float[0], new float[0], LogitMass.NONE);
+    scheduler.accept(scheduled, List.of(few, few, few, few), row -> new float[] {100 + row});
+    assertThat(scheduled.get(1).chunk().queries())
+        .containsExactly(new RowQuery.Drawn(1, 0), new RowQuery.Drawn(1, 1));
+    assertThat(heard).containsExactly("0=100.0", "1=101.0", "0=102.0", "1=103.0");
+  }
+
+  private record Recalling(List<String> heard) implements Sequence.AnswerConsumer {
+    @Override
+    public RowQuery query(int position) {
+      return new RowQuery.Drawn(1, position);
+    }
+
+    @Override
+    public int accept(int position, RowAnswer answer, Supplier<float[]> allLogits) {
+      heard.add(position + "=" + allLogits.get()[0]);
+      return position == 1 ? END : NONE;
+    }
   }
 
   @Test
@@ -176,14 +212,18 @@ class SchedulerTest {
   /** Runs a step whose logits are all empty. */
   private static List<Scheduled> step(Scheduler scheduler) {
     List<Scheduled> scheduled = scheduler.next();
-    List<float[]> logits = new ArrayList<>();
+    List<RowAnswer> answers = new ArrayList<>();
     for (Scheduled entry : scheduled) {
       for (int row = 0; row < entry.chunk().logitsRows(); row++) {
-        logits.add(new float[0]);
+        answers.add(new RowAnswer.All(new float[0]));
       }
     }
-    scheduler.accept(scheduled, logits);
+    scheduler.accept(scheduled, answers, SchedulerTest::noRecall);
     return scheduled;
+  }
+
+  private static float[] noRecall(int row) {
+    throw new AssertionError("all logits of row %d are there".formatted(row));
   }
 
   private static SequenceChunk only(List<Scheduled> scheduled) {

@@ -1,5 +1,6 @@
 package dev.caravan.model.step;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -24,7 +25,16 @@ public record StepBatch(int epoch, long step, List<SequenceChunk> chunks) {
     return rows;
   }
 
-  /** Rows whose logits are asked for. */
+  /** What the rows that answer were asked, in order. */
+  public List<RowQuery> queries() {
+    List<RowQuery> queries = new ArrayList<>(logitsRows());
+    for (SequenceChunk chunk : chunks) {
+      queries.addAll(chunk.queries());
+    }
+    return queries;
+  }
+
+  /** Rows that have to answer. */
   public int logitsRows() {
     int rows = 0;
     for (SequenceChunk chunk : chunks) {

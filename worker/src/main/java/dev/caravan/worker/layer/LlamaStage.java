@@ -1,7 +1,5 @@
 package dev.caravan.worker.layer;
 
-import dev.caravan.model.config.LlamaConfig;
-import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.tensor.Activations;
@@ -24,8 +22,7 @@ public final class LlamaStage {
   private final @Nullable StageLink next;
 
   LlamaStage(
-      LlamaConfig config,
-      RuntimeSettings settings,
+      StepRows rows,
       RotaryEmbedding rotary,
       AttentionTasks attentionTasks,
       Activations residual,
@@ -34,7 +31,7 @@ public final class LlamaStage {
       @Nullable VocabParallelHead head,
       @Nullable StageLink previous,
       @Nullable StageLink next) {
-    this.rows = new StepRows(settings, config.vocabSize());
+    this.rows = rows;
     this.rotary = rotary;
     this.attentionTasks = attentionTasks;
     this.residual = residual;
@@ -43,6 +40,14 @@ public final class LlamaStage {
     this.head = head;
     this.previous = previous;
     this.next = next;
+  }
+
+  /**
+   * Returns what the rows of the latest step answer; null where {@link #forward} returned null.
+   * Valid until the next step.
+   */
+  public @Nullable RowAnswers answers() {
+    return head == null || rows.logitsCount() == 0 ? null : head.answers();
   }
 
   /**

@@ -28,6 +28,7 @@ public final class StageBuilder {
   private final Kernels firstKernels;
   private final Workspace workspace;
   private final AttentionTasks attentionTasks;
+  private final StepRows rows;
 
   /**
    * @param arena shared, owns all activations
@@ -53,6 +54,7 @@ public final class StageBuilder {
             pool.threads(),
             shard.kvHeads().size(),
             new KernelLimits(settings.contextLength(), config.headsPerKvHead(), config.headDim()));
+    this.rows = new StepRows(settings, config.vocabSize());
   }
 
   /**
@@ -72,8 +74,7 @@ public final class StageBuilder {
       blocks.add(block(block, blocks.size(), cache, collective));
     }
     return new LlamaStage(
-        config,
-        settings,
+        rows,
         new RotaryEmbedding(arena, config, settings.maxBatchRows()),
         attentionTasks,
         workspace.residual(),
@@ -136,7 +137,8 @@ public final class StageBuilder {
               new RmsNorm(kernels, head.norm(), config.rmsNormEps()),
               columnParallel(List.of(output), List.of(logits)),
               workspace.normalised(),
-              logits);
+              logits,
+              new RowAnswers(kernels, logits, shard.vocabRows(), rows));
         });
   }
 

@@ -2,6 +2,7 @@ package dev.caravan.worker.layer;
 
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.compute.ComputePool;
+import dev.caravan.worker.compute.Task;
 import dev.caravan.worker.kernel.AttentionHead;
 import dev.caravan.worker.kernel.AttentionRows;
 import dev.caravan.worker.kernel.Kernels;
@@ -62,6 +63,11 @@ public final class StageKernels {
             local -= count;
           }
         });
+  }
+
+  /** Runs parts that are cut already. */
+  void run(int tasks, Task task) {
+    pool.run(tasks, task);
   }
 
   /** Prepares the first rows for {@link #matmul}. */

@@ -2,9 +2,11 @@ package dev.caravan.worker.layer;
 
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.SequenceChunk;
 import dev.caravan.model.step.StepBatch;
+import java.util.Arrays;
 
 /**
  * A step batch row by row: token, position and KV blocks of each, and which rows need logits.
@@ -17,6 +19,7 @@ final class StepRows {
   private final int[] positions;
   private final int[][] blocks;
   private final int[] logitsRows;
+  private final RowQuery[] queries;
   private int rows;
   private int logitsCount;
 
@@ -27,6 +30,8 @@ final class StepRows {
     this.positions = new int[settings.maxBatchRows()];
     this.blocks = new int[settings.maxBatchRows()][];
     this.logitsRows = new int[settings.maxBatchRows()];
+    this.queries = new RowQuery[settings.maxBatchRows()];
+    Arrays.fill(queries, RowQuery.ALL);
   }
 
   /**
@@ -74,12 +79,25 @@ final class StepRows {
       tokens[rows] = chunk.tokens()[i];
       positions[rows] = chunk.startPosition() + i;
       blocks[rows] = chunk.blocks();
-      if (i >= count - chunk.logitsRows()) {
-        logitsRows[logitsCount] = rows;
-        logitsCount++;
+      int query = i - (count - chunk.logitsRows());
+      if (query >= 0) {
+        addQuery(batch, chunk.queries().get(query));
       }
       rows++;
     }
+  }
+
+  private void addQuery(StepBatch batch, RowQuery query) {
+    if (query instanceof RowQuery.Largest largest) {
+      for (int id : largest.ids()) {
+        if (id < 0 || id >= vocabSize) {
+          throw invalid(batch, "asked id %d is outside the vocabulary of %d", id, vocabSize);
+        }
+      }
+    }
+    logitsRows[logitsCount] = rows;
+    queries[logitsCount] = query;
+    logitsCount++;
   }
 
   int rows() {
@@ -106,6 +124,11 @@ final class StepRows {
   /** Row of the batch whose logits are the i-th ones asked for. */
   int logitsRow(int i) {
     return logitsRows[i];
+  }
+
+  /** What the i-th of the rows that need logits has to answer. */
+  RowQuery query(int i) {
+    return queries[i];
   }
 
   private static ClusterException invalid(StepBatch batch, String message, Object... arguments) {

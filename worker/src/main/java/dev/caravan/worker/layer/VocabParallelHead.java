@@ -9,21 +9,32 @@ final class VocabParallelHead {
   private final ColumnParallelLinear linear;
   private final Activations selected;
   private final Activations logits;
+  private final RowAnswers answers;
 
   /**
    * @param selected [maxRows, hiddenSize] scratch
    * @param logits [maxRows, vocabulary rows of the rank], the output of the linear layer
+   * @param answers from those logits
    */
   VocabParallelHead(
-      RmsNorm norm, ColumnParallelLinear linear, Activations selected, Activations logits) {
+      RmsNorm norm,
+      ColumnParallelLinear linear,
+      Activations selected,
+      Activations logits,
+      RowAnswers answers) {
     this.norm = norm;
     this.linear = linear;
     this.selected = selected;
     this.logits = logits;
+    this.answers = answers;
+  }
+
+  RowAnswers answers() {
+    return answers;
   }
 
   /**
-   * Computes the logits.
+   * Computes the logits and what the rows answer from them.
    *
    * @param x [rows, hiddenSize] residual stream
    * @return [rows.logitsCount(), vocabulary rows of the rank]
@@ -36,6 +47,7 @@ final class VocabParallelHead {
     }
     norm.forward(selected, selected, rows.logitsCount());
     linear.forward(selected, rows.logitsCount());
+    answers.select();
     return logits;
   }
 }

@@ -1,6 +1,5 @@
 package dev.caravan.worker.rpc;
 
-import com.google.protobuf.ByteString;
 import dev.caravan.model.checkpoint.Checkpoint;
 import dev.caravan.model.checkpoint.Checkpoints;
 import dev.caravan.model.error.ClusterException;
@@ -17,12 +16,9 @@ import dev.caravan.proto.worker.v1.LoadReady;
 import dev.caravan.proto.worker.v1.LoadRequest;
 import dev.caravan.proto.worker.v1.Peer;
 import dev.caravan.worker.layer.LlamaStage;
+import dev.caravan.worker.layer.RowAnswers;
 import dev.caravan.worker.layer.StageWeights;
 import dev.caravan.worker.load.ShardLoader;
-import dev.caravan.worker.tensor.Activations;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,9 +35,14 @@ final class ShardHost implements AutoCloseable {
   /** Peers load shards of about the same size at the same time; the slowest disk is waited for. */
   private static final long CONNECT_DEADLINE_MILLIS = TimeUnit.MINUTES.toMillis(60);
 
+  private static final long NO_STEP = -1;
+
   private final PeerConnector connector;
   private final @Nullable Path modelOverride;
   private @Nullable Ready ready;
+
+  /** The step whose logits the stage still holds, or NO_STEP. */
+  private long heldStep = NO_STEP;
 
   private record Ready(int epoch, LoadedShard shard, LlamaStage stage, StepPeers peers) {}
 
@@ -60,6 +61,7 @@ final class ShardHost implements AutoCloseable {
    */
   LoadReady load(LoadRequest request, ShardLoader.ProgressListener progress) {
     close();
+    heldStep = NO_STEP;
     Shard shard = ShardCodec.decode(request.getShard());
     RuntimeSettings settings = withThreads(SettingsCodec.decode(request.getSettings()));
     LoadedShard loaded = new LoadedShard(open(request), shard, settings);
@@ -84,10 +86,10 @@ final class ShardHost implements AutoCloseable {
   }
 
   /**
-   * Runs a step.
+   * Runs a step, or recalls a row of the latest one.
    *
-   * @throws ClusterException MODEL_NOT_READY without a shard, STALE_EPOCH for another epoch, or
-   *     what the stage throws
+   * @throws ClusterException MODEL_NOT_READY without a shard, STALE_EPOCH for another epoch,
+   *     INVALID_REQUEST for a row that is not held, or what the stage throws
    */
   ExecuteResponse execute(ExecuteRequest request) {
     Ready current = ready;
@@ -100,21 +102,50 @@ final class ShardHost implements AutoCloseable {
           "step of epoch %d, this worker is in epoch %d"
               .formatted(request.getEpoch(), current.epoch()));
     }
+    return request.hasRecall() ? recall(current, request) : step(current, request);
+  }
+
+  private ExecuteResponse step(Ready current, ExecuteRequest request) {
     StepBatch batch = StepCodec.decode(request);
     StepPeers peers = current.peers();
     long syncBytes = peers.bytesSent();
     long syncNanos = peers.nanos();
+    long waitNanos = peers.waitNanos();
+    heldStep = NO_STEP;
     long start = System.nanoTime();
-    Activations logits = current.stage().forward(batch);
+    current.stage().forward(batch);
+    long nanos = System.nanoTime() - start;
     long sync = peers.nanos() - syncNanos;
+    heldStep = request.getStep();
+    ExecuteResponse.Builder response =
+        ExecuteResponse.newBuilder()
+            .setEpoch(request.getEpoch())
+            .setStep(request.getStep())
+            .setChecksum(peers.checksum())
+            .setComputeNanos(nanos - sync)
+            .setSyncNanos(sync)
+            .setWaitNanos(peers.waitNanos() - waitNanos)
+            .setSyncBytes(peers.bytesSent() - syncBytes);
+    RowAnswers answers = current.stage().answers();
+    if (answers != null) {
+      HeadResponse.add(answers, response);
+    }
+    return response.build();
+  }
+
+  private ExecuteResponse recall(Ready current, ExecuteRequest request) {
+    int row = request.getRecall().getRow();
+    RowAnswers answers = current.stage().answers();
+    if (answers == null || request.getStep() != heldStep || row < 0 || row >= answers.count()) {
+      throw new ClusterException(
+          ErrorCode.INVALID_REQUEST,
+          "row %d of step %d is not held; this worker holds %d rows of step %d"
+              .formatted(row, request.getStep(), answers == null ? 0 : answers.count(), heldStep));
+    }
     return ExecuteResponse.newBuilder()
         .setEpoch(request.getEpoch())
         .setStep(request.getStep())
-        .setLogits(logits == null ? ByteString.EMPTY : bytes(logits, batch.logitsRows()))
-        .setChecksum(peers.checksum())
-        .setComputeNanos(System.nanoTime() - start - sync)
-        .setSyncNanos(sync)
-        .setSyncBytes(peers.bytesSent() - syncBytes)
+        .setLogits(HeadResponse.logits(answers, row))
         .build();
   }
 
@@ -159,23 +190,5 @@ final class ShardHost implements AutoCloseable {
     return settings.threads() > 0
         ? settings
         : settings.withThreads(Runtime.getRuntime().availableProcessors());
-  }
-
-  private static ByteString bytes(Activations logits, int rows) {
-    int rowBytes = logits.columns() * Float.BYTES;
-    byte[] bytes = new byte[Math.multiplyExact(rows, rowBytes)];
-    ValueLayout.OfFloat littleEndian =
-        ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    for (int row = 0; row < rows; row++) {
-      MemorySegment.copy(
-          logits.data(),
-          ValueLayout.JAVA_FLOAT,
-          logits.offset(row),
-          MemorySegment.ofArray(bytes),
-          littleEndian,
-          (long) row * rowBytes,
-          logits.columns());
-    }
-    return StepCodec.wrapLogits(bytes);
   }
 }

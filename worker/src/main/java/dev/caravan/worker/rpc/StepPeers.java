@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * thread, but for close().
  */
 public final class StepPeers implements AutoCloseable {
+  private final TimedPeerChannel.Waits waits = new TimedPeerChannel.Waits();
   private final ConnectedPeers peers;
   private final TimedCollective collective;
   private final @Nullable ChecksummingCollective checksums;
@@ -26,13 +27,13 @@ public final class StepPeers implements AutoCloseable {
   }
 
   private StepPeers(ConnectedPeers peers, int epoch, RuntimeSettings settings, AllReduceRule rule) {
-    this.peers = peers;
+    this.peers = TimedPeerChannel.over(peers, waits);
     ExchangeSettings exchange =
         new ExchangeSettings(epoch, payload(settings.sync()), settings.stepDeadlineMillis());
-    Collective plain = peers.collective(exchange, algorithm(settings.collective()), rule);
+    Collective plain = this.peers.collective(exchange, algorithm(settings.collective()), rule);
     this.checksums = settings.checksums() ? new ChecksummingCollective(plain) : null;
     this.collective = new TimedCollective(checksums == null ? plain : checksums);
-    this.link = new TimedStageLink(peers.stageLink(exchange));
+    this.link = new TimedStageLink(this.peers.stageLink(exchange));
   }
 
   /**
@@ -73,8 +74,13 @@ public final class StepPeers implements AutoCloseable {
   }
 
   /** Time spent in collectives and hand-overs since the start, in nanoseconds. */
-  long nanos() {
+  public long nanos() {
     return collective.nanos() + link.nanos();
+  }
+
+  /** The part of {@link #nanos} in which nothing was done but wait for peers' frames. */
+  public long waitNanos() {
+    return waits.nanos();
   }
 
   /** Bytes sent since the start. */

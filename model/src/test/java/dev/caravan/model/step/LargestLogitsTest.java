@@ -1,4 +1,4 @@
-package dev.caravan.coordinator.sample;
+package dev.caravan.model.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

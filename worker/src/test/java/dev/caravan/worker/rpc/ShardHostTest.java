@@ -1,0 +1,148 @@
+package dev.caravan.worker.rpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caravan.model.checkpoint.Checkpoint;
+import dev.caravan.model.checkpoint.Checkpoints;
+import dev.caravan.model.checkpoint.DType;
+import dev.caravan.model.checkpoint.TinyLlama;
+import dev.caravan.model.config.LlamaConfig;
+import dev.caravan.model.config.RopeScaling;
+import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.shard.IntRange;
+import dev.caravan.model.shard.ShardPlanner;
+import dev.caravan.model.shard.WeightTypes;
+import dev.caravan.model.step.LargestLogits;
+import dev.caravan.model.step.RowAnswer;
+import dev.caravan.model.step.RowQuery;
+import dev.caravan.model.step.RuntimeSettings;
+import dev.caravan.model.step.SequenceChunk;
+import dev.caravan.model.step.StepBatch;
+import dev.caravan.proto.wire.AnswerCodec;
+import dev.caravan.proto.wire.FramePool;
+import dev.caravan.proto.wire.SettingsCodec;
+import dev.caravan.proto.wire.ShardCodec;
+import dev.caravan.proto.wire.StepCodec;
+import dev.caravan.proto.worker.v1.ExecuteRequest;
+import dev.caravan.proto.worker.v1.ExecuteResponse;
+import dev.caravan.proto.worker.v1.LoadRequest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A worker without peers, from message to message. */
+class ShardHostTest {
+  private static final int EPOCH = 4;
+  private static final int VOCAB_SIZE = 101;
+  private static final IntRange VOCAB_ROWS = new IntRange(0, VOCAB_SIZE);
+  private static final LlamaConfig CONFIG =
+      new LlamaConfig(
+          96, 224, 1, 6, 3, 32, VOCAB_SIZE, 64, 1e-5f, 10_000, new RopeScaling.None(), false);
+
+  @TempDir Path directory;
+
+  private final PeerRegistry registry = new PeerRegistry();
+  private final ShardHost host =
+      new ShardHost(new PeerConnector(registry, new FramePool(1 << 20)), null);
+
+  @BeforeEach
+  void load() throws IOException {
+    Path model = directory.resolve("model.gguf");
+    TinyLlama.write(model, CONFIG, name -> DType.F32, 5);
+    RuntimeSettings settings =
+        new RuntimeSettings(
+            1,
+            RuntimeSettings.Kernels.UNPACKED,
+            RuntimeSettings.Activations.F32,
+            RuntimeSettings.KvType.F32,
+            RuntimeSettings.Sync.F32,
+            RuntimeSettings.Collective.AUTO,
+            8,
+            4,
+            64,
+            false,
+            30_000);
+    try (Checkpoint checkpoint = Checkpoints.open(model)) {
+      host.load(
+          LoadRequest.newBuilder()
+              .setEpoch(EPOCH)
+              .setModelPath(model.toString())
+              .setModelFingerprint(checkpoint.fingerprint())
+              .setShard(
+                  ShardCodec.encode(
+                      ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, 1)
+                          .shards()
+                          .getFirst()))
+              .setSettings(SettingsCodec.encode(settings))
+              .build(),
+          (done, total) -> {});
+    }
+  }
+
+  @AfterEach
+  void close() {
+    host.close();
+    registry.close();
+  }
+
+  @Test
+  void answersCandidatesAndRecallsTheWholeRowAfterwards() {
+    List<RowQuery> queries =
+        List.of(new RowQuery.Largest(5, 1, new int[] {100}), RowQuery.ALL, new RowQuery.Largest(1));
+    StepBatch batch = batch(1, queries);
+    ExecuteResponse response = host.execute(StepCodec.encode(batch));
+    List<RowAnswer> answers = AnswerCodec.decode(response, queries, VOCAB_ROWS);
+    float[] first = recall(batch, 0);
+    assertThat(((RowAnswer.Candidates) answers.get(0)).ids())
+        .isEqualTo(LargestLogits.select(first, 5));
+    assertThat(((RowAnswer.Candidates) answers.get(0)).asked()).containsExactly(first[100]);
+    assertThat(((RowAnswer.All) answers.get(1)).logits()).isEqualTo(recall(batch, 1));
+    assertThat(((RowAnswer.Candidates) answers.get(2)).ids())
+        .isEqualTo(LargestLogits.select(recall(batch, 2), 1));
+    assertThat(response.getComputeNanos()).isPositive();
+    assertThat(response.getWaitNanos()).isZero();
+  }
+
+  @Test
+  void recallsNothingButRowsOfTheLatestStep() {
+    StepBatch first = batch(1, List.of(new RowQuery.Largest(1)));
+    assertRefused(StepCodec.encodeRecall(first, 0), "row 0 of step 1 is not held");
+    host.execute(StepCodec.encode(first));
+    assertRefused(StepCodec.encodeRecall(first, 1), "row 1 of step 1", "holds 1 rows of step 1");
+    assertRefused(StepCodec.encodeRecall(first, -1), "row -1 of step 1");
+    host.execute(StepCodec.encode(batch(2, List.of(new RowQuery.Largest(1)))));
+    assertRefused(StepCodec.encodeRecall(first, 0), "row 0 of step 1", "1 rows of step 2");
+    StepBatch refused = batch(3, List.of(new RowQuery.Largest(0, 0, new int[] {VOCAB_SIZE})));
+    assertRefused(StepCodec.encode(refused), "asked id 101 is outside the vocabulary of 101");
+    assertRefused(
+        StepCodec.encodeRecall(batch(2, List.of()), 0), "row 0 of step 2", "rows of step -1");
+  }
+
+  private float[] recall(StepBatch batch, int row) {
+    ExecuteResponse response = host.execute(StepCodec.encodeRecall(batch, row));
+    RowAnswer answer = AnswerCodec.decode(response, List.of(RowQuery.ALL), VOCAB_ROWS).getFirst();
+    return ((RowAnswer.All) answer).logits();
+  }
+
+  private void assertRefused(ExecuteRequest request, String... parts) {
+    assertThatThrownBy(() -> host.execute(request))
+        .isInstanceOfSatisfying(
+            ClusterException.class,
+            e -> {
+              assertThat(e.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
+              assertThat(e.getMessage()).contains(parts);
+            });
+  }
+
+  private static StepBatch batch(long step, List<RowQuery> queries) {
+    int[] tokens = {3, 1, 4, 1};
+    return new StepBatch(
+        EPOCH, step, List.of(new SequenceChunk(0, tokens, new int[] {0}, queries)));
+  }
+}
