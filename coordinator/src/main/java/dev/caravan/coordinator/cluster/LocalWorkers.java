@@ -11,15 +11,24 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Worker JVMs on this machine. Starts them and always ends them: on close, when this JVM ends, and
  * (by the workers themselves) when their connection to this JVM breaks. Thread-safe.
  */
 public final class LocalWorkers implements AutoCloseable {
-  private static final int TAIL_LINES = 40;
+  private static final int TAIL_LINES = 20;
   private static final long EXIT_MILLIS = 1500;
+
+  /** Printed at every start of a JVM that computes; says nothing about how it ended. */
+  private static final String START_WARNING = "WARNING: Using incubator modules";
+
+  /** A worker's streams break before its exit code and its last words are here. */
+  private static final long LAST_WORDS_MILLIS = 500;
 
   private final List<String> command;
   private final boolean echo;
@@ -64,20 +73,31 @@ public final class LocalWorkers implements AutoCloseable {
     }
   }
 
-  /** Describes a worker that has ended although nobody asked it to, with its last lines. */
+  /**
+   * Describes a worker that has ended although nobody asked it to, with its last lines of output.
+   */
   public synchronized Optional<String> deadWorker() {
-    for (LocalWorker worker : workers) {
-      if (!worker.process.isAlive()) {
-        return Optional.of(
-            "worker %s (process %d) ended with exit code %d: %s"
-                .formatted(
-                    worker.id,
-                    worker.process.pid(),
-                    worker.process.exitValue(),
-                    worker.lastLine()));
-      }
+    return workers.stream()
+        .filter(worker -> !worker.process.isAlive())
+        .findFirst()
+        .map(LocalWorker::obituary);
+  }
+
+  /** As {@link #deadWorker}, but gives a worker that is just ending a moment to do so. */
+  public Optional<String> dyingWorker() {
+    List<CompletableFuture<Process>> exits;
+    synchronized (this) {
+      exits = workers.stream().map(worker -> worker.process.onExit()).toList();
     }
-    return Optional.empty();
+    try {
+      CompletableFuture.anyOf(exits.toArray(CompletableFuture[]::new))
+          .get(exits.isEmpty() ? 0 : LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return deadWorker();
   }
 
   /** Ends the workers at once. */
@@ -117,12 +137,13 @@ public final class LocalWorkers implements AutoCloseable {
     final String id;
     final Process process;
     private final Deque<String> tail = new ArrayDeque<>();
+    private final Thread reader;
 
     LocalWorker(String id, Process process, boolean echo) {
       this.id = id;
       this.process = process;
       // Not a virtual thread: a read from a pipe keeps its carrier, and there are as few as cores.
-      Thread.ofPlatform().daemon().name(id + "-output").start(() -> read(echo));
+      reader = Thread.ofPlatform().daemon().name(id + "-output").start(() -> read(echo));
     }
 
     private void read(boolean echo) {
@@ -132,6 +153,9 @@ public final class LocalWorkers implements AutoCloseable {
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {
           if (echo) {
             System.err.println("[" + id + "] " + line);
+          }
+          if (line.startsWith(START_WARNING)) {
+            continue;
           }
           synchronized (tail) {
             tail.addLast(line);
@@ -147,9 +171,19 @@ public final class LocalWorkers implements AutoCloseable {
       }
     }
 
-    String lastLine() {
+    String obituary() {
+      try {
+        reader.join(LAST_WORDS_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
       synchronized (tail) {
-        return tail.isEmpty() ? "it printed nothing" : tail.getLast();
+        return "worker %s (process %d) ended with exit code %d; it %s"
+            .formatted(
+                id,
+                process.pid(),
+                process.exitValue(),
+                tail.isEmpty() ? "printed nothing" : "printed last: " + String.join("\n  ", tail));
       }
     }
   }

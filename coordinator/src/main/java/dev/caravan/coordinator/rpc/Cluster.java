@@ -1,5 +1,6 @@
 package dev.caravan.coordinator.rpc;
 
+import dev.caravan.coordinator.cluster.AwakeClock;
 import dev.caravan.coordinator.cluster.LocalWorkers;
 import dev.caravan.coordinator.cluster.Member;
 import dev.caravan.coordinator.cluster.Membership;
@@ -34,7 +35,8 @@ public final class Cluster implements AutoCloseable {
   private final ClusterSettings settings;
   private final Checkpoint checkpoint;
   private final ShardPlan plan;
-  private final Membership membership = new Membership(LEASE, System::nanoTime);
+  private final AwakeClock clock = new AwakeClock(System::nanoTime);
+  private final Membership membership = new Membership(LEASE, clock);
   private final CoordinatorServer server;
   private final LocalWorkers localWorkers;
   private final List<WorkerConnection> connections = new ArrayList<>();
@@ -84,12 +86,23 @@ public final class Cluster implements AutoCloseable {
           new WorkerConnection(members.get(i), plan.shards().get(i), executor::onFailure));
     }
     membership.onLoss(executor::onLoss);
-    new ShardDeployment(settings, checkpoint, connections).load(LOAD_DEADLINE, listener, this);
+    try {
+      new ShardDeployment(settings, checkpoint, connections).load(LOAD_DEADLINE, listener, this);
+    } catch (ClusterException e) {
+      throw withLastWords(e);
+    }
     connections.forEach(WorkerConnection::open);
   }
 
+  /** Runs steps on the workers; what it throws for a local worker has that one's last words. */
   public StepExecutor executor() {
-    return executor;
+    return batch -> {
+      try {
+        return executor.execute(batch);
+      } catch (ClusterException e) {
+        throw withLastWords(e);
+      }
+    };
   }
 
   public ShardPlan plan() {
@@ -113,15 +126,22 @@ public final class Cluster implements AutoCloseable {
   /** Completes exceptionally if a worker is lost while the model is loaded. */
   CompletableFuture<Void> loss() {
     CompletableFuture<Void> loss = new CompletableFuture<>();
-    membership.onLoss((member, reason) -> {
-      String detail = localWorkers.deadWorker().map(dead -> "; " + dead).orElse("");
-      loss.completeExceptionally(
-          new ClusterException(
-              ErrorCode.WORKER_LOST,
-              "%s was lost while it loaded its shard: %s%s"
-                  .formatted(member.describe(), reason, detail)));
-    });
+    membership.onLoss((member, reason) ->
+        loss.completeExceptionally(
+            new ClusterException(
+                ErrorCode.WORKER_LOST,
+                "%s was lost while it loaded its shard: %s".formatted(member.describe(), reason))));
     return loss;
+  }
+
+  private ClusterException withLastWords(ClusterException e) {
+    if (e.code() != ErrorCode.WORKER_LOST) {
+      return e;
+    }
+    return localWorkers
+        .dyingWorker()
+        .map(dead -> new ClusterException(e.code(), e.getMessage() + "; " + dead, e))
+        .orElse(e);
   }
 
   @Override
@@ -140,10 +160,10 @@ public final class Cluster implements AutoCloseable {
 
   private void awaitMembers(LoadListener listener) {
     Duration deadline = settings.remote() ? REMOTE_JOIN_DEADLINE : LOCAL_JOIN_DEADLINE;
-    long end = System.nanoTime() + deadline.toNanos();
+    long end = clock.getAsLong() + deadline.toNanos();
     int expected = settings.workers();
     try {
-      while (!membership.awaitMembers(expected, Math.min(end, System.nanoTime() + POLL_NANOS))) {
+      while (!membership.awaitMembers(expected, Math.min(end, clock.getAsLong() + POLL_NANOS))) {
         int joined = membership.members().size();
         listener.joined(joined, expected);
         localWorkers
@@ -151,7 +171,7 @@ public final class Cluster implements AutoCloseable {
             .ifPresent(dead -> {
               throw new ClusterException(ErrorCode.WORKER_LOST, dead);
             });
-        if (System.nanoTime() > end) {
+        if (clock.getAsLong() > end) {
           throw new ClusterException(
               ErrorCode.MODEL_NOT_READY,
               "%d of %d workers joined within %d s; start the others with caravan worker --coordinator HOST:%d"

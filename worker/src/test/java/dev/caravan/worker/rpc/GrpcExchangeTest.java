@@ -16,17 +16,12 @@ import dev.caravan.worker.collective.PeerGroup;
 import dev.caravan.worker.collective.Ranks;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.rpc.ExchangeGrid.Member;
+import dev.caravan.worker.rpc.ExchangeNodes.Node;
 import dev.caravan.worker.tensor.Activations;
-import io.grpc.Server;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
-import java.net.InetSocketAddress;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,57 +32,17 @@ class GrpcExchangeTest {
   private static final ExchangeSettings SETTINGS =
       new ExchangeSettings(EPOCH, PayloadType.F32, 20_000);
 
-  /** A worker without a model. */
-  private static final class Node implements AutoCloseable {
-    final FramePool pool = new FramePool(64 << 20);
-    final PeerRegistry registry = new PeerRegistry();
-    final PeerConnector connector = new PeerConnector(registry, pool);
-    final Server server;
-    final int port;
-
-    Node() throws IOException {
-      server =
-          ExchangeTransport.server(new InetSocketAddress("127.0.0.1", 0))
-              .addService(new CollectiveService(registry, pool))
-              .build()
-              .start();
-      port = server.getPort();
-    }
-
-    @Override
-    public void close() {
-      registry.close();
-      server.shutdownNow();
-    }
-  }
-
-  private final List<Node> nodes = new ArrayList<>();
-  private final List<ConnectedPeers> connected = new ArrayList<>();
+  private final ExchangeNodes exchange = new ExchangeNodes();
+  private final List<Node> nodes = exchange.nodes;
+  private final List<ConnectedPeers> connected = exchange.connected;
 
   @AfterEach
-  void close() throws InterruptedException {
-    connected.forEach(ConnectedPeers::close);
-    for (Node node : nodes) {
-      node.close();
-      assertThat(node.server.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-    }
+  void close() {
+    exchange.close();
   }
 
-  /** Starts the nodes of a grid and connects them: node and peers of (s, r) at s * ranks + r. */
   private void connect(int stages, int ranks) throws Exception {
-    List<Member> members = new ArrayList<>();
-    for (int i = 0; i < stages * ranks; i++) {
-      nodes.add(new Node());
-      members.add(new Member(i / ranks, i % ranks, "127.0.0.1", nodes.get(i).port));
-    }
-    ConnectedPeers[] peers = new ConnectedPeers[stages * ranks];
-    Ranks.runAll(
-        stages * ranks,
-        i -> {
-          ExchangeGrid grid = new ExchangeGrid(EPOCH, i / ranks, i % ranks, members);
-          peers[i] = nodes.get(i).connector.connect(grid, CONNECT_MILLIS);
-        });
-    connected.addAll(Arrays.asList(peers));
+    exchange.connect(EPOCH, stages, ranks);
   }
 
   @Test
