@@ -16,6 +16,7 @@ import dev.caravan.worker.kvcache.KvShape;
 import dev.caravan.worker.kvcache.KvType;
 import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.layer.LlamaStage;
+import dev.caravan.worker.layer.Priming;
 import dev.caravan.worker.layer.StageBuilder;
 import dev.caravan.worker.layer.StageWeights;
 import dev.caravan.worker.load.ShardLoader;
@@ -28,6 +29,8 @@ import java.util.List;
  * frees everything.
  */
 public final class LoadedShard implements AutoCloseable {
+  private static final long PRIMED_WEIGHT_BYTES = 8L << 20;
+
   private final Arena arena = Arena.ofShared();
   private final Checkpoint checkpoint;
   private final Shard shard;
@@ -81,6 +84,18 @@ public final class LoadedShard implements AutoCloseable {
   public StageWeights load(ShardLoader.ProgressListener listener) {
     pool.start();
     return loader.load(listener);
+  }
+
+  /**
+   * Has the JIT compile the kernels; takes some seconds at most. Does nothing for plain loops and
+   * for weights so few that an answer is faster than that.
+   */
+  void prime(StageWeights weights) {
+    boolean worthIt = loader.bytes() >= PRIMED_WEIGHT_BYTES;
+    if (worthIt && settings.kernels() == RuntimeSettings.Kernels.SIMD) {
+      new Priming(checkpoint.config(), shard, settings, kernels.getFirst())
+          .run(weights, cache.shape());
+    }
   }
 
   /** Puts the layers together. */

@@ -68,6 +68,7 @@ final class ShardHost implements AutoCloseable {
     StepPeers peers = null;
     try {
       StageWeights weights = loaded.load(progress);
+      loaded.prime(weights);
       peers = connect(request, shard, settings);
       LlamaStage stage = loaded.build(weights, peers);
       ready = new Ready(request.getEpoch(), loaded, stage, peers);

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 
 /** The ranks of a model of one stage, in this JVM. Confined to the test's thread. */
@@ -42,6 +43,9 @@ final class StageRanks implements AutoCloseable {
   private final List<ComputePool> pools = new ArrayList<>();
   private final List<ChecksummingCollective> collectives = new ArrayList<>();
   private final List<LlamaStage> stages = new ArrayList<>();
+  private final List<PagedKvCache> caches = new ArrayList<>();
+  private final List<StageWeights> weights = new ArrayList<>();
+  private final List<Kernels> firstKernels = new ArrayList<>();
 
   StageRanks(Path model, int ranks, RuntimeSettings settings) {
     this(model, ranks, settings, SimdKernels::new);
@@ -85,6 +89,18 @@ final class StageRanks implements AutoCloseable {
     return logits;
   }
 
+  /** Primes a rank's kernels and returns the number of steps. */
+  int prime(int rank, LongSupplier clock) {
+    return new Priming(
+            checkpoint.config(), plan.shards().get(rank), settings, firstKernels.get(rank))
+        .run(weights.get(rank), caches.get(rank).shape(), clock);
+  }
+
+  /** Bytes that a rank's cache has taken so far. */
+  long kvBytes(int rank) {
+    return caches.get(rank).bytes();
+  }
+
   LlamaStage stage(int rank) {
     return stages.get(rank);
   }
@@ -112,9 +128,10 @@ final class StageRanks implements AutoCloseable {
         IntStream.range(0, settings.threads())
             .mapToObj(thread -> newKernels.apply(arena, limits))
             .toList();
-    StageWeights weights =
+    firstKernels.add(kernels.getFirst());
+    weights.add(
         new ShardLoader(checkpoint, shard, arena, pool, kernels.getFirst())
-            .load((done, total) -> {});
+            .load((done, total) -> {}));
     KvShape shape =
         new KvShape(
             shard.layers().size(),
@@ -122,13 +139,9 @@ final class StageRanks implements AutoCloseable {
             headDim,
             settings.kvBlocks(),
             KvType.F32);
+    caches.add(new PagedKvCache(arena, shape));
     stages.add(
         new StageBuilder(arena, checkpoint.config(), shard, settings, pool, kernels)
-            .build(
-                weights,
-                new PagedKvCache(arena, shape),
-                collectives.get(shard.rank()),
-                null,
-                null));
+            .build(weights.getLast(), caches.getLast(), collectives.get(shard.rank()), null, null));
   }
 }
