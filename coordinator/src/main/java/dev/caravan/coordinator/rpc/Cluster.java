@@ -9,6 +9,8 @@ import dev.caravan.model.checkpoint.Checkpoint;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.shard.ShardPlan;
+import dev.caravan.model.step.StepBatch;
+import dev.caravan.model.step.StepResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -96,11 +98,23 @@ public final class Cluster implements AutoCloseable {
 
   /** Runs steps on the workers; what it throws for a local worker has that one's last words. */
   public StepExecutor executor() {
-    return batch -> {
-      try {
-        return executor.execute(batch);
-      } catch (ClusterException e) {
-        throw withLastWords(e);
+    return new StepExecutor() {
+      @Override
+      public StepResult execute(StepBatch batch) {
+        try {
+          return executor.execute(batch);
+        } catch (ClusterException e) {
+          throw withLastWords(e);
+        }
+      }
+
+      @Override
+      public float[] recall(StepBatch batch, int row) {
+        try {
+          return executor.recall(batch, row);
+        } catch (ClusterException e) {
+          throw withLastWords(e);
+        }
       }
     };
   }
