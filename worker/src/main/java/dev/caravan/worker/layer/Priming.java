@@ -2,6 +2,7 @@ package dev.caravan.worker.layer;
 
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.config.LlamaConfig;
+import dev.caravan.model.shard.IntRange;
 import dev.caravan.model.shard.Shard;
 import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.SequenceChunk;
@@ -142,9 +143,23 @@ public final class Priming {
             cache.headDim(),
             settings.kvBlocks(),
             cache.type());
-    return new StageBuilder(arena, config, shard, settings, pool, List.of(kernels))
+    return new StageBuilder(arena, config, withHead(weights), settings, pool, List.of(kernels))
         .build(
             weights, new PagedKvCache(arena, shape), new SoloCollective(), new ScratchLink(), null);
+  }
+
+  /** The shard with as many vocabulary rows as the excerpt of the head has. */
+  private Shard withHead(StageWeights weights) {
+    int first = shard.vocabRows().start();
+    int rows = weights.head().flatMap(StageWeights.Head::output).map(WeightMatrix::rows).orElse(0);
+    return new Shard(
+        shard.stage(),
+        shard.rank(),
+        shard.layers(),
+        shard.heads(),
+        shard.kvHeads(),
+        shard.ffnColumns(),
+        new IntRange(first, first + rows));
   }
 
   /** Small batches as sequences that decode, then a piece of a prompt. */
