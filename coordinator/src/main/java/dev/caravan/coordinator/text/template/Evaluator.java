@@ -59,46 +59,42 @@ final class Evaluator {
     budget.enter();
     budget.step();
     line = expression.line();
-    Value value =
-        switch (expression) {
-          case Expression.Literal literal -> literal.value();
-          case Expression.Name name -> scope.get(name.name());
-          case Expression.ItemsDisplay display ->
-              Value.Items.of(display.kind(), evaluate(display.elements(), scope));
-          case Expression.MappingDisplay display -> mapping(display, scope);
-          case Expression.Not not -> Value.Bool.of(!isTrue(not.operand(), scope));
-          case Expression.Signed signed -> signed(signed, scope);
-          case Expression.Binary binary ->
-              arithmetic.compute(
-                  binary.operator(),
-                  evaluate(binary.left(), scope),
-                  evaluate(binary.right(), scope));
-          case Expression.Concatenation concatenation -> concatenation(concatenation, scope);
-          case Expression.Comparison comparison -> comparison(comparison, scope);
-          case Expression.Logical logical -> logical(logical, scope);
-          case Expression.Conditional conditional -> conditional(conditional, scope);
-          case Expression.Attribute attribute ->
-              subscripts.attribute(evaluate(attribute.target(), scope), attribute.name());
-          case Expression.Subscript subscript ->
-              subscripts.item(
-                  evaluate(subscript.target(), scope), evaluate(subscript.index(), scope));
-          case Expression.Slice slice -> slice(slice, scope);
-          case Expression.Call call ->
-              call(evaluate(call.target(), scope), arguments(call.inputs(), scope), call);
-          case Expression.Filter filter ->
-              filters.apply(
-                  filter.name(),
-                  evaluate(filter.target(), scope),
-                  arguments(filter.inputs(), scope));
-          case Expression.Test test ->
-              Value.Bool.of(
-                  tests.holds(
-                      test.name(),
-                      evaluate(test.target(), scope),
-                      arguments(test.inputs(), scope)));
-        };
+    Value value = compute(expression, scope);
     budget.leave();
     return value;
+  }
+
+  private Value compute(Expression expression, Scope scope) {
+    return switch (expression) {
+      case Expression.Literal literal -> literal.value();
+      case Expression.Name name -> scope.get(name.name());
+      case Expression.ItemsDisplay display ->
+          Value.Items.of(display.kind(), evaluate(display.elements(), scope));
+      case Expression.MappingDisplay display -> mapping(display, scope);
+      case Expression.Not not -> Value.Bool.of(!isTrue(not.operand(), scope));
+      case Expression.Signed signed -> signed(signed, scope);
+      case Expression.Binary binary ->
+          arithmetic.compute(
+              binary.operator(), evaluate(binary.left(), scope), evaluate(binary.right(), scope));
+      case Expression.Concatenation concatenation -> concatenation(concatenation, scope);
+      case Expression.Comparison comparison -> comparison(comparison, scope);
+      case Expression.Logical logical -> logical(logical, scope);
+      case Expression.Conditional conditional -> conditional(conditional, scope);
+      case Expression.Attribute attribute ->
+          subscripts.attribute(evaluate(attribute.target(), scope), attribute.name());
+      case Expression.Subscript subscript ->
+          subscripts.item(evaluate(subscript.target(), scope), evaluate(subscript.index(), scope));
+      case Expression.Slice slice -> slice(slice, scope);
+      case Expression.Call call ->
+          call(evaluate(call.target(), scope), arguments(call.inputs(), scope), call);
+      case Expression.Filter filter ->
+          filters.apply(
+              filter.name(), evaluate(filter.target(), scope), arguments(filter.inputs(), scope));
+      case Expression.Test test ->
+          Value.Bool.of(
+              tests.holds(
+                  test.name(), evaluate(test.target(), scope), arguments(test.inputs(), scope)));
+    };
   }
 
   private List<Value> evaluate(List<Expression> expressions, Scope scope) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Filters that walk through items. Confined to one rendering. */
 final class ItemFilters {
@@ -115,33 +116,22 @@ final class ItemFilters {
 
   /** Returns what gets the attribute of an item: {@code a.b}, an index, or the item for None. */
   private UnaryOperator<Value> getter(Value attribute) {
-    if (attribute == Value.None.NONE) {
-      return item -> item;
-    }
-    List<Value> path = new ArrayList<>();
-    if (attribute instanceof Value.Text text) {
-      for (String part : text.value().split("\\.", -1)) {
-        boolean isIndex =
-            !part.isEmpty() && part.length() < 9 && part.chars().allMatch(Character::isDigit);
-        path.add(isIndex ? Value.Int.of(Integer.parseInt(part)) : new Value.Text(part));
-      }
-    } else {
-      path.add(attribute);
-    }
-    return item -> {
-      Value found = item;
-      for (Value part : path) {
-        budget.step();
-        found = subscripts.item(found, part);
-      }
-      return found;
-    };
+    return getter(attribute, null);
+  }
+
+  private UnaryOperator<Value> getter(Value attribute, @Nullable Value fallback) {
+    return new AttributePath(attribute, fallback, subscripts);
+  }
+
+  /** Anything that counts as false has no items here, None among it. */
+  private List<Value> some(Value value) {
+    return Types.isTrue(value) ? iteration.items(value) : List.of();
   }
 
   private Value selected(
       Value value, Arguments arguments, UnaryOperator<Value> getter, boolean wanted) {
     List<Value> selected = new ArrayList<>();
-    for (Value item : iteration.items(value)) {
+    for (Value item : some(value)) {
       budget.step();
       if (holds(getter.apply(item), arguments) == wanted) {
         selected.add(item);
@@ -173,13 +163,14 @@ final class ItemFilters {
     List<Value> mapped = new ArrayList<>();
     if (arguments.positional().isEmpty()) {
       Arguments.Bound bound = arguments.bind("map", "attribute", "default");
-      UnaryOperator<Value> getter = getter(bound.value(0));
-      for (Value item : iteration.items(value)) {
-        Value found = getter.apply(item);
-        mapped.add(found instanceof Value.Undefined && bound.has(1) ? bound.value(1) : found);
+      Value none = Value.None.NONE;
+      UnaryOperator<Value> getter =
+          getter(bound.value(0), bound.value(1, none) == none ? null : bound.value(1));
+      for (Value item : some(value)) {
+        mapped.add(getter.apply(item));
       }
     } else if (arguments.positional().getFirst() instanceof Value.Text name) {
-      for (Value item : iteration.items(value)) {
+      for (Value item : some(value)) {
         budget.step();
         mapped.add(filters.apply(name.value(), item, arguments.without(1)));
       }

@@ -2,6 +2,7 @@ package dev.caravan.coordinator.text.template;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
 import java.math.RoundingMode;
 
 /** Numbers as Python has them: whole ones of any size, booleans among them, and doubles. */
@@ -94,6 +95,11 @@ final class Numbers {
       return 1 / number < 0 ? "-0.0" : "0.0";
     }
     BigDecimal decimal = new BigDecimal(Double.toString(Math.abs(number))).stripTrailingZeros();
+    // Java writes two digits at least, Python one if it is enough: 5e-324.
+    BigDecimal rounded = decimal.round(new MathContext(1));
+    if (rounded.doubleValue() == Math.abs(number)) {
+      decimal = rounded.stripTrailingZeros();
+    }
     String digits = decimal.unscaledValue().toString();
     int exponent = digits.length() - 1 - decimal.scale();
     String sign = number < 0 ? "-" : "";

@@ -34,6 +34,7 @@ final class Subscripts {
 
   /** Returns {@code target[index]}. */
   Value item(Value target, Value index) {
+    budget.step();
     if (target instanceof Value.Undefined undefined) {
       throw undefined.failure();
     }
@@ -56,7 +57,7 @@ final class Subscripts {
 
   private @Nullable Value ownItem(Value target, Value index) {
     if (target instanceof Value.Mapping mapping) {
-      return mapping.get(index);
+      return Value.Mapping.isKey(index) ? mapping.get(index) : null;
     }
     if (!Numbers.isInteger(index)) {
       return null;
@@ -131,7 +132,9 @@ final class Subscripts {
         }
         yield Value.Items.of(items.kind(), sliced);
       }
-      default -> missing(target, "slices");
+      default ->
+          throw TemplateFailure.of(
+              "'%s' object is not subscriptable".formatted(Types.name(target)));
     };
   }
 

@@ -16,6 +16,9 @@ final class TextFilters {
   }
 
   Value apply(String name, Value value, Arguments arguments) {
+    if (name.equals("indent") && !(value instanceof Value.Text)) {
+      throw TemplateFailure.of("indent needs a text, not a " + Types.name(value));
+    }
     String text = printer.text(value);
     budget.text(text.length());
     return new Value.Text(

@@ -65,7 +65,7 @@ final class TextSplitting {
     int from = text.length() - rest.length();
     while (from < text.length()) {
       if (words.size() == most) {
-        words.add(Characters.stripEnd(text.substring(from)));
+        words.add(text.substring(from));
         break;
       }
       int end = from;
@@ -86,7 +86,7 @@ final class TextSplitting {
     int end = Characters.stripEnd(text).length();
     while (end > 0) {
       if (words.size() == most) {
-        words.add(Characters.stripStart(text.substring(0, end)));
+        words.add(text.substring(0, end));
         break;
       }
       int from = end;

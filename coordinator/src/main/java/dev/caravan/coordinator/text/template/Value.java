@@ -115,6 +115,10 @@ sealed interface Value {
       return entries.get(key(key));
     }
 
+    static boolean isKey(Value value) {
+      return value instanceof Text || value == None.NONE || Numbers.isNumber(value);
+    }
+
     /**
      * Returns what stands for a value as a key: a Java object that can be compared, so that keys
      * with equal hashes cost little.
