@@ -57,7 +57,7 @@ final class Subscripts {
 
   private @Nullable Value ownItem(Value target, Value index) {
     if (target instanceof Value.Mapping mapping) {
-      return Value.Mapping.isKey(index) ? mapping.get(index) : null;
+      return mapping.get(index);
     }
     if (!Numbers.isInteger(index)) {
       return null;

@@ -110,12 +110,12 @@ sealed interface Value {
       return new Mapping(Collections.unmodifiableMap(entries), deeper(depth));
     }
 
-    /** Returns the value of a key, or null. */
+    /** Returns the value of a key; null if there is none, or if it could never be a key. */
     @Nullable Value get(Value key) {
-      return entries.get(key(key));
+      return isKey(key) ? entries.get(key(key)) : null;
     }
 
-    static boolean isKey(Value value) {
+    private static boolean isKey(Value value) {
       return value instanceof Text || value == None.NONE || Numbers.isNumber(value);
     }
 

@@ -67,6 +67,13 @@ class EvaluatorTest {
   }
 
   @Test
+  void findsNothingInAMappingByWhatIsNoKey() {
+    assertThat(Rendered.of("{{ x in d }} {{ d[[1]] }} {{ d.get(x) }}", MESSAGES))
+        .isEqualTo("False  None");
+    assertThat(Rendered.failure("{{ {[1]: 2} }}")).hasMessageContaining("'list' cannot be a key");
+  }
+
+  @Test
   void slicesAsPython() {
     assertThat(
             Rendered.of(
