@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
       PerplexityCommand.class,
       TokenizeCommand.class,
       DetokenizeCommand.class,
+      ApplyTemplateCommand.class,
       InspectCommand.class,
       PlanCommand.class
     },

@@ -7,6 +7,7 @@ import dev.caravan.model.config.RopeScaling;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -40,6 +41,15 @@ public final class SmallModels {
 
   /** Writes a model with a small SentencePiece vocabulary. */
   static Path withVocabulary(Path file) throws IOException {
+    return withVocabulary(file, Map.of());
+  }
+
+  /** Writes a model with a small SentencePiece vocabulary and a chat template. */
+  static Path withChatTemplate(Path file, String template) throws IOException {
+    return withVocabulary(file, Map.of("tokenizer.chat_template", template));
+  }
+
+  private static Path withVocabulary(Path file, Map<String, Object> more) throws IOException {
     List<String> texts = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
     List<Integer> types = new ArrayList<>(List.of(2, 3, 3));
     for (int value = 0; value < 256; value++) {
@@ -54,18 +64,14 @@ public final class SmallModels {
     for (int id = 0; id < texts.size(); id++) {
       scores.add((float) -id);
     }
-    TinyLlama.write(
-        file,
-        CONFIG,
-        name -> DType.F32,
-        1,
-        Map.of(
-            "tokenizer.ggml.model", "llama",
-            "tokenizer.ggml.tokens", texts,
-            "tokenizer.ggml.scores", scores,
-            "tokenizer.ggml.token_type", types,
-            "tokenizer.ggml.bos_token_id", BEGIN,
-            "tokenizer.ggml.eos_token_id", END));
+    Map<String, Object> metadata = new HashMap<>(more);
+    metadata.put("tokenizer.ggml.model", "llama");
+    metadata.put("tokenizer.ggml.tokens", texts);
+    metadata.put("tokenizer.ggml.scores", scores);
+    metadata.put("tokenizer.ggml.token_type", types);
+    metadata.put("tokenizer.ggml.bos_token_id", BEGIN);
+    metadata.put("tokenizer.ggml.eos_token_id", END);
+    TinyLlama.write(file, CONFIG, name -> DType.F32, 1, metadata);
     return file;
   }
 
