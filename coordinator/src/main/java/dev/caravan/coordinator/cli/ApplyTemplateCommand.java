@@ -37,10 +37,9 @@ final class ApplyTemplateCommand implements Callable<Integer> {
       names = "--input-file",
       required = true,
       paramLabel = "F",
-      description = {
-        "a JSON array of objects with messages and, if wanted, tools, add_generation_prompt,",
-        "bos_token, eos_token, today (2026-07-26) and other variables of the template"
-      })
+      description =
+          "a JSON array of objects: messages and, if wanted, tools, add_generation_prompt, "
+              + "bos_token, eos_token, today (2026-07-26) and other variables")
   private Path inputFile = Path.of("");
 
   /** Where the template comes from. */

@@ -21,10 +21,6 @@ final class TextBuilder {
     return this;
   }
 
-  int length() {
-    return text.length();
-  }
-
   private void grow(int chars) {
     if (chars > RenderBudget.MAX_TEXT_CHARS - text.length()) {
       budget.text((long) text.length() + chars);
