@@ -466,13 +466,14 @@ final class NibbleKernels {
     acc3.intoMemorySegment(ALL, out + 3 * Lanes.BYTES, ORDER);
   }
 
-  /** Q6_K: low nibbles as in Q4_0, the two high bits as nibbles of their own, per 16 columns. */
+  /**
+   * Q6_K: low nibbles as in Q4_0, the two high bits as nibbles of their own, per 16 columns. One
+   * pair of vectors: four would not fit the registers.
+   */
   static void q6k(
-      long w0, long w1, long next, int blocks, long factors, long scales, long halfSums, long out) {
+      long w0, long next, int blocks, long factors, long scales, long halfSums, long out) {
     FloatVector acc0 = FloatVector.zero(F);
     FloatVector acc1 = FloatVector.zero(F);
-    FloatVector acc2 = FloatVector.zero(F);
-    FloatVector acc3 = FloatVector.zero(F);
     for (int half = 0; half < 2 * blocks; half++) {
       long tile = (long) (half >> 4) * Q6KLayout.TILE_BYTES;
       long lines = tile + Q6KLayout.BLOCKS_OFFSET + ((half & 15) >> 1) * (6 * LINE);
@@ -481,12 +482,8 @@ final class NibbleKernels {
       int sum = (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (halfSums + 4L * half) & ADDRESS);
       ShortVector s0 = IntVector.broadcast(I, -8 * sum & 0xffff).reinterpretAsShorts();
       ShortVector s1 = s0;
-      ShortVector s2 = s0;
-      ShortVector s3 = s0;
       ShortVector h0 = ShortVector.zero(Lanes.S);
       ShortVector h1 = ShortVector.zero(Lanes.S);
-      ShortVector h2 = ShortVector.zero(Lanes.S);
-      ShortVector h3 = ShortVector.zero(Lanes.S);
       for (int line = 0; line < 2; line++) {
         long f = (factors + half * 32L + line * 16L) & ADDRESS;
         ShortVector z0 =
@@ -503,12 +500,8 @@ final class NibbleKernels {
                 .reinterpretAsShorts();
         long l0 = (w0 + low + (long) line * LINE) & ADDRESS;
         long l0b = Lanes.BITS == 512 ? (l0 + next) & ADDRESS : l0 + Lanes.BYTES;
-        long l1 = (w1 + low + (long) line * LINE) & ADDRESS;
-        long l1b = Lanes.BITS == 512 ? (l1 + next) & ADDRESS : l1 + Lanes.BYTES;
         long k0 = (w0 + high) & ADDRESS;
         long k0b = Lanes.BITS == 512 ? (k0 + next) & ADDRESS : k0 + Lanes.BYTES;
-        long k1 = (w1 + high) & ADDRESS;
-        long k1b = Lanes.BITS == 512 ? (k1 + next) & ADDRESS : k1 + Lanes.BYTES;
         IntVector a0 = IntVector.fromMemorySegment(I, ALL, l0, ORDER);
         s0 = s0.add(a0.reinterpretAsShorts().mul(z0));
         s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
@@ -535,32 +528,6 @@ final class NibbleKernels {
         h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
         h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
         h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-        IntVector a2 = IntVector.fromMemorySegment(I, ALL, l1, ORDER);
-        s2 = s2.add(a2.reinterpretAsShorts().mul(z0));
-        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        s2 = s2.add(a2.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-        IntVector b2 =
-            IntVector.fromMemorySegment(I, ALL, k1, ORDER)
-                .lanewise(VectorOperators.LSHR, 2 * line)
-                .and(0x33333333);
-        h2 = h2.add(b2.reinterpretAsShorts().mul(z0));
-        h2 = h2.add(b2.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        h2 = h2.add(b2.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        h2 = h2.add(b2.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-        IntVector a3 = IntVector.fromMemorySegment(I, ALL, l1b, ORDER);
-        s3 = s3.add(a3.reinterpretAsShorts().mul(z0));
-        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        s3 = s3.add(a3.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-        IntVector b3 =
-            IntVector.fromMemorySegment(I, ALL, k1b, ORDER)
-                .lanewise(VectorOperators.LSHR, 2 * line)
-                .and(0x33333333);
-        h3 = h3.add(b3.reinterpretAsShorts().mul(z0));
-        h3 = h3.add(b3.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        h3 = h3.add(b3.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        h3 = h3.add(b3.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
       }
       FloatVector dx =
           FloatVector.broadcast(
@@ -570,8 +537,6 @@ final class NibbleKernels {
       long line4 = LINE + (long) ((half & 15) >> 2) * LINE;
       long t0 = (w0 + tile) & ADDRESS;
       long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
-      long t1 = (w1 + tile) & ADDRESS;
-      long t1b = Lanes.BITS == 512 ? (t1 + next) & ADDRESS : t1 + Lanes.BYTES;
       IntVector i0 = s0.reinterpretAsInts();
       i0 = i0.add(i0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
       IntVector j0 = h0.reinterpretAsInts();
@@ -610,48 +575,8 @@ final class NibbleKernels {
                           .convert(VectorOperators.I2F, 0));
       IntVector q1 = i1.add(j1.lanewise(VectorOperators.LSHL, 4)).sub(offset);
       acc1 = dx.fma(((FloatVector) q1.convert(VectorOperators.I2F, 0)).mul(c1), acc1);
-      IntVector i2 = s2.reinterpretAsInts();
-      i2 = i2.add(i2.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector j2 = h2.reinterpretAsInts();
-      j2 = j2.add(j2.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      FloatVector c2 =
-          IntVector.fromMemorySegment(I, ALL, t1, ORDER)
-              .lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      IntVector.fromMemorySegment(I, ALL, (t1 + line4) & ADDRESS, ORDER)
-                          .lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.ASHR, 24)
-                          .convert(VectorOperators.I2F, 0));
-      IntVector q2 = i2.add(j2.lanewise(VectorOperators.LSHL, 4)).sub(offset);
-      acc2 = dx.fma(((FloatVector) q2.convert(VectorOperators.I2F, 0)).mul(c2), acc2);
-      IntVector i3 = s3.reinterpretAsInts();
-      i3 = i3.add(i3.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector j3 = h3.reinterpretAsInts();
-      j3 = j3.add(j3.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      FloatVector c3 =
-          IntVector.fromMemorySegment(I, ALL, t1b, ORDER)
-              .lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      IntVector.fromMemorySegment(I, ALL, (t1b + line4) & ADDRESS, ORDER)
-                          .lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.ASHR, 24)
-                          .convert(VectorOperators.I2F, 0));
-      IntVector q3 = i3.add(j3.lanewise(VectorOperators.LSHL, 4)).sub(offset);
-      acc3 = dx.fma(((FloatVector) q3.convert(VectorOperators.I2F, 0)).mul(c3), acc3);
     }
     acc0.intoMemorySegment(ALL, out, ORDER);
     acc1.intoMemorySegment(ALL, out + 1 * Lanes.BYTES, ORDER);
-    acc2.intoMemorySegment(ALL, out + 2 * Lanes.BYTES, ORDER);
-    acc3.intoMemorySegment(ALL, out + 3 * Lanes.BYTES, ORDER);
   }
 }

@@ -85,7 +85,10 @@ final class SimdMatmul {
       case Q8_0 -> ByteKernels.q8(w0, w1, next, blocks, bytes, d, out);
       case Q4_0 -> NibbleKernels.q4(w0, w1, next, blocks, nibbles, d, sums, out);
       case Q4_K -> NibbleKernels.q4k(w0, w1, next, blocks, nibbles, d, sums, out);
-      case Q6_K -> NibbleKernels.q6k(w0, w1, next, blocks, nibbles, d, halfSums, out);
+      case Q6_K -> {
+        NibbleKernels.q6k(w0, next, blocks, nibbles, d, halfSums, out);
+        NibbleKernels.q6k(w1, next, blocks, nibbles, d, halfSums, out + 2 * Lanes.BYTES);
+      }
       case Q5_K -> throw new IllegalStateException(w.dtype() + " has no such kernel");
     }
   }
