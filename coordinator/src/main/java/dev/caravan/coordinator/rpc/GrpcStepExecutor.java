@@ -90,9 +90,9 @@ final class GrpcStepExecutor implements StepExecutor {
       check(batch, holders.get(i), responses.get(i));
       IntRange range = holders.get(i).shard().vocabRows();
       List<RowAnswer> answers = decode(holders.get(i), responses.get(i), List.of(RowQuery.ALL));
-      if (answers.getFirst() instanceof RowAnswer.All all) {
-        System.arraycopy(all.logits(), 0, logits, range.start(), range.size());
-      }
+      // What was asked for all logits cannot be decoded as anything else.
+      RowAnswer.All all = (RowAnswer.All) answers.getFirst();
+      System.arraycopy(all.logits(), 0, logits, range.start(), range.size());
     }
     return logits;
   }

@@ -18,14 +18,15 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * One activation row times weights of nibbles: Q4_0, Q4_K and Q6_K, int8 activations.
+ * One or two activation rows times weights of nibbles: Q4_0, Q4_K and Q6_K, int8 activations.
  *
- * <p>Every kernel takes four vectors of rows, two from {@code w0} and two from {@code w1}: the
- * second of a pair follows the first in its line, or lies {@code next} bytes further, in the next
- * group, where a vector is as long as a line. All are addresses (see {@link Memory}): of the first
- * lanes in the first line of their groups, of the row's factors and block scales, and of {@code
- * out}, where four vectors of results are written one after the other. Methods are flat, long and
- * take many arguments because the compiler boxes vectors that cross a call it does not inline.
+ * <p>A kernel takes four vectors of rows, two from {@code w0} and two from {@code w1} (where there
+ * is no {@code w1}, one pair), and the file is long because each is written out flat: the second of
+ * a pair follows the first in its line, or lies {@code next} bytes further, in the next group,
+ * where a vector is as long as a line. All are addresses (see {@link Memory}): of the first lanes
+ * in the first line of their groups, of the row's factors and block scales, and of {@code out},
+ * where four vectors of results are written one after the other. Methods are flat, long and take
+ * many arguments because the compiler boxes vectors that cross a call it does not inline.
  */
 final class NibbleKernels {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
