@@ -1,0 +1,42 @@
+package dev.caravan.coordinator.generate;
+
+/**
+ * What an engine does at one moment; counts since its start where not said otherwise.
+ *
+ * @param state whether it takes requests
+ * @param running generations in the current batch
+ * @param waiting generations in the queue
+ * @param kvBlocksUsed KV blocks that running generations hold now
+ * @param kvBlocksCached KV blocks that only the prefix cache holds now
+ * @param kvBlocksTotal KV blocks of the cluster
+ * @param preemptions generations that gave their blocks back and were computed again
+ * @param prefixQueriedTokens prompt tokens that were looked up in the prefix cache
+ * @param prefixHitTokens prompt tokens that were found there
+ * @param promptTokens prompt tokens computed
+ * @param generatedTokens tokens generated
+ */
+public record EngineStatus(
+    State state,
+    int running,
+    int waiting,
+    int kvBlocksUsed,
+    int kvBlocksCached,
+    int kvBlocksTotal,
+    long preemptions,
+    long prefixQueriedTokens,
+    long prefixHitTokens,
+    long promptTokens,
+    long generatedTokens) {
+
+  /** Whether an engine takes requests. */
+  public enum State {
+    /** Requests are taken. */
+    SERVING,
+    /** What was accepted is finished; nothing new is taken. */
+    DRAINING,
+    /** A worker is lost: nothing runs. */
+    DEGRADED,
+    /** Closed. */
+    STOPPED
+  }
+}
