@@ -100,6 +100,11 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     await(() -> requests.size() >= count, "accepted");
   }
 
+  /** Waits until all generations have ended. */
+  void awaitIdle() throws InterruptedException {
+    await(running::isEmpty, "ended");
+  }
+
   private synchronized void await(BooleanSupplier condition, String what)
       throws InterruptedException {
     long end = System.nanoTime() + 20_000_000_000L;
@@ -190,6 +195,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
   private void end(Running each, EndReason reason) {
     running.remove(each);
     each.listener.onEnd(new End(reason, each.request.prompt().length, CACHED_TOKENS, each.count));
+    notifyAll();
   }
 
   private static TokenLogprobs scored(EngineRequest request, int id) {

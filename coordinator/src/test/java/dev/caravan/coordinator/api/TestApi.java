@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.coordinator.api.openai.ChatRoutes;
 import dev.caravan.coordinator.api.openai.CompletionRoutes;
 import dev.caravan.coordinator.api.openai.ModelRoutes;
+import dev.caravan.coordinator.api.openai.TextRoutes;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -46,6 +47,7 @@ final class TestApi implements AutoCloseable {
                 new ChatRoutes(serving, timeout),
                 new CompletionRoutes(serving, timeout),
                 new ModelRoutes(serving),
+                new TextRoutes(serving),
                 new HealthRoutes(serving::loaded)));
     server.start();
   }

@@ -51,7 +51,7 @@ final class ChatPrompts {
                             + " with --chat-template")));
     ObjectNode input = JsonNodeFactory.instance.objectNode();
     input.set(MESSAGES, messages(fields));
-    input.put("add_generation_prompt", true);
+    input.put("add_generation_prompt", fields.flag("add_generation_prompt", true));
     try {
       ChatInput chat = ChatInput.of(input);
       for (Map.Entry<String, String> token : model.templateTokens().entrySet()) {
