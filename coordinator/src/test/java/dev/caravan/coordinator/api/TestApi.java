@@ -2,6 +2,7 @@ package dev.caravan.coordinator.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.caravan.coordinator.api.grpc.GenerationRoutes;
 import dev.caravan.coordinator.api.openai.ChatRoutes;
 import dev.caravan.coordinator.api.openai.CompletionRoutes;
 import dev.caravan.coordinator.api.openai.ModelRoutes;
@@ -48,6 +49,7 @@ final class TestApi implements AutoCloseable {
                 new CompletionRoutes(serving, timeout),
                 new ModelRoutes(serving),
                 new TextRoutes(serving),
+                new GenerationRoutes(serving, timeout),
                 new HealthRoutes(serving::loaded)));
     server.start();
   }
