@@ -144,25 +144,34 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     }
   }
 
-  private synchronized void run() {
+  private void run() {
     try {
-      while (!closed) {
-        running.stream()
-            .filter(each -> each.cancelled)
-            .toList()
-            .forEach(each -> {
-              end(each, EndReason.CANCELLED);
-            });
-        if (running.isEmpty() || tokensAllowed == 0) {
-          wait();
-        }
-        for (Running each : List.copyOf(running)) {
-          step(each);
-        }
+      while (stepAll()) {
+        // Others have to get hold of the lock in between.
+        Thread.yield();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private synchronized boolean stepAll() throws InterruptedException {
+    for (Running each : List.copyOf(running)) {
+      if (each.cancelled) {
+        end(each, EndReason.CANCELLED);
+      }
+    }
+    while (!closed && (running.isEmpty() || (tokensAllowed == 0 && cancelledEnded()))) {
+      wait();
+    }
+    for (Running each : List.copyOf(running)) {
+      step(each);
+    }
+    return !closed;
+  }
+
+  private boolean cancelledEnded() {
+    return running.stream().noneMatch(each -> each.cancelled);
   }
 
   private void step(Running each) {

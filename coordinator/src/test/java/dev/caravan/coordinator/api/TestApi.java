@@ -9,6 +9,7 @@ import dev.caravan.coordinator.api.openai.ModelRoutes;
 import dev.caravan.coordinator.api.openai.TextRoutes;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -42,7 +43,7 @@ final class TestApi implements AutoCloseable {
     Duration timeout = Duration.ofMinutes(1);
     server =
         new ApiServer(
-            new InetSocketAddress("127.0.0.1", 0),
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new ApiKeys(keys),
             List.of(
                 new ChatRoutes(serving, timeout),
