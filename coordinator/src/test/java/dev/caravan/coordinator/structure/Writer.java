@@ -1,0 +1,66 @@
+package dev.caravan.coordinator.structure;
+
+import dev.caravan.coordinator.sample.TokenConstraint;
+import dev.caravan.coordinator.text.Tokenizer;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
+import java.util.Random;
+
+/** A model without sense: writes any token that a constraint allows. */
+final class Writer {
+  /** After so many tokens it closes what is open wherever it may. */
+  private static final int PATIENCE = 200;
+
+  private static final int LIMIT = 20_000;
+  private static final String CLOSING = "\"]}";
+
+  private final Tokenizer tokenizer;
+  private final Random random;
+
+  Writer(Tokenizer tokenizer, long seed) {
+    this.tokenizer = tokenizer;
+    this.random = new Random(seed);
+  }
+
+  /** Returns the text up to an end id. */
+  String write(TokenConstraint constraint) {
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    for (int tokens = 0; tokens < LIMIT; tokens++) {
+      int id = choose(constraint.allowed(), tokens > PATIENCE);
+      if (tokenizer.vocabulary().eosIds().contains(id)) {
+        return decode(text.toByteArray());
+      }
+      text.writeBytes(tokenizer.bytes(id));
+      constraint.accept(id);
+    }
+    throw new AssertionError("no end after " + LIMIT + " tokens: " + text);
+  }
+
+  private int choose(BitSet allowed, boolean closing) {
+    if (allowed.isEmpty()) {
+      throw new AssertionError("a dead end");
+    }
+    if (closing) {
+      for (int id = allowed.nextSetBit(0); id >= 0; id = allowed.nextSetBit(id + 1)) {
+        byte[] bytes = tokenizer.bytes(id);
+        if (tokenizer.vocabulary().eosIds().contains(id)
+            || (bytes.length == 1 && CLOSING.indexOf(bytes[0]) >= 0)) {
+          return id;
+        }
+      }
+    }
+    int[] ids = allowed.stream().toArray();
+    return ids[random.nextInt(ids.length)];
+  }
+
+  private static String decode(byte[] text) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text)).toString();
+    } catch (CharacterCodingException e) {
+      throw new AssertionError("not UTF-8", e);
+    }
+  }
+}
