@@ -6,15 +6,18 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.Random;
 
 /** A model without sense: writes any token that a constraint allows. */
 final class Writer {
-  /** After so many tokens it closes what is open wherever it may. */
+  /** After so many tokens it closes what is open, wherever it may, half of the time. */
   private static final int PATIENCE = 200;
 
   private static final int LIMIT = 20_000;
+  private static final int NOT_CLOSING = 3;
   private static final String CLOSING = "\"]}";
 
   private final Tokenizer tokenizer;
@@ -29,7 +32,7 @@ final class Writer {
   String write(TokenConstraint constraint) {
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     for (int tokens = 0; tokens < LIMIT; tokens++) {
-      int id = choose(constraint.allowed(), tokens > PATIENCE);
+      int id = choose(constraint.allowed(), tokens > PATIENCE && random.nextBoolean());
       if (tokenizer.vocabulary().eosIds().contains(id)) {
         return decode(text.toByteArray());
       }
@@ -44,16 +47,23 @@ final class Writer {
       throw new AssertionError("a dead end");
     }
     if (closing) {
-      for (int id = allowed.nextSetBit(0); id >= 0; id = allowed.nextSetBit(id + 1)) {
-        byte[] bytes = tokenizer.bytes(id);
-        if (tokenizer.vocabulary().eosIds().contains(id)
-            || (bytes.length == 1 && CLOSING.indexOf(bytes[0]) >= 0)) {
-          return id;
-        }
+      int[] ids = allowed.stream().filter(id -> rank(id) < NOT_CLOSING).toArray();
+      if (ids.length > 0) {
+        return Arrays.stream(ids).boxed().min(Comparator.comparing(this::rank)).orElseThrow();
       }
     }
     int[] ids = allowed.stream().toArray();
     return ids[random.nextInt(ids.length)];
+  }
+
+  /** An end before a quote, which ends a string, before brackets, which could be its text. */
+  private int rank(int id) {
+    byte[] bytes = tokenizer.bytes(id);
+    if (tokenizer.vocabulary().eosIds().contains(id)) {
+      return -1;
+    }
+    int at = bytes.length == 1 ? CLOSING.indexOf(bytes[0]) : NOT_CLOSING;
+    return at < 0 ? NOT_CLOSING : at;
   }
 
   private static String decode(byte[] text) {

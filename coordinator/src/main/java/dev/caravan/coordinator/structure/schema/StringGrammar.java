@@ -32,7 +32,7 @@ final class StringGrammar {
           "ipv4",
           OCTET + "(\\." + OCTET + "){3}",
           "email",
-          "[a-zA-Z0-9][a-zA-Z0-9_+-]{0,30}(\\.[a-zA-Z0-9_+-]{1,20}){0,2}"
+          "[a-zA-Z0-9][a-zA-Z0-9_+-]{0,24}(\\.[a-zA-Z0-9_+-]{1,16}){0,2}"
               + "@([a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?\\.){1,4}[a-zA-Z]{2,8}");
 
   private StringGrammar() {}
