@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       DemoCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       LogitsCommand.class,
       PerplexityCommand.class,
       TokenizeCommand.class,
