@@ -116,6 +116,11 @@ public final class EngineCounts implements EngineObserver {
   private void ended(Finish finish, Totals totals) {
     requireNonNull(ends.get(finish)).increment();
     histograms.endToEnd.observe(seconds(totals.nanos()));
+    if (totals.outputTokens() > 1) {
+      double pauses = totals.outputTokens() - 1;
+      histograms.perOutputToken.observe(
+          seconds(totals.nanos() - totals.firstTokenNanos()) / pauses);
+    }
     histograms.promptTokens.observe(totals.promptTokens());
     histograms.generationTokens.observe(totals.outputTokens());
   }

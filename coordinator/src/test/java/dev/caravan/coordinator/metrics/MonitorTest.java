@@ -41,10 +41,10 @@ class MonitorTest {
 
   @Test
   void countsEndsByReasonAlsoThoseThatNeverHappened() {
-    counts.onEnd(EndReason.STOP, new Totals(1, 1, 1));
-    counts.onEnd(EndReason.CANCELLED, new Totals(1, 1, 1));
-    counts.onEnd(EndReason.CANCELLED, new Totals(1, 1, 1));
-    counts.onFailed(ErrorCode.WORKER_LOST, new Totals(1, 1, 0));
+    counts.onEnd(EndReason.STOP, new Totals(1, 1, 1, 0, 1));
+    counts.onEnd(EndReason.CANCELLED, new Totals(1, 1, 1, 0, 1));
+    counts.onEnd(EndReason.CANCELLED, new Totals(1, 1, 1, 0, 1));
+    counts.onFailed(ErrorCode.WORKER_LOST, new Totals(0, 1, 1, 0, 0));
     assertThat(monitor.metrics())
         .contains(
             "vllm:request_success_total{model_name=\"tiny\",finished_reason=\"stop\"} 1\n"
@@ -59,7 +59,7 @@ class MonitorTest {
     counts.onFirstToken(30_000_000);
     counts.onNextToken(10_000_000);
     counts.onNextToken(250_000_000);
-    counts.onEnd(EndReason.LENGTH, new Totals(900_000_000, 12, 3));
+    counts.onEnd(EndReason.LENGTH, new Totals(30_000_000, 900_000_000, 12, 0, 3));
     assertThat(monitor.metrics())
         .contains(
             "# TYPE vllm:time_to_first_token_seconds histogram\n"
@@ -73,6 +73,7 @@ class MonitorTest {
             "\nvllm:inter_token_latency_seconds_bucket{model_name=\"tiny\",le=\"0.01\"} 1\n",
             "\nvllm:inter_token_latency_seconds_bucket{model_name=\"tiny\",le=\"80.0\"} 2\n",
             "\nvllm:inter_token_latency_seconds_sum{model_name=\"tiny\"} 0.26\n",
+            "\nvllm:request_time_per_output_token_seconds_sum{model_name=\"tiny\"} 0.435\n",
             "\nvllm:request_queue_time_seconds_bucket{model_name=\"tiny\",le=\"0.5\"} 1\n",
             "\nvllm:e2e_request_latency_seconds_sum{model_name=\"tiny\"} 0.9\n",
             "\nvllm:request_prompt_tokens_bucket{model_name=\"tiny\",le=\"10.0\"} 0\n"
