@@ -83,6 +83,25 @@ final class ArchitectureTest {
           .resideInAnyPackage(TRANSPORT);
 
   @ArchTest
+  static final ArchRule httpOnlyInTheApiAndThePage =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(
+              "dev.caravan.coordinator.api..", "dev.caravan.coordinator.page..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.linecorp.armeria..");
+
+  @ArchTest
+  static final ArchRule textsKnowNoHttp =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.caravan.coordinator.api.text..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("com.linecorp.armeria..", "io.grpc..");
+
+  @ArchTest
   static final ArchRule kernelsKnowNoLayers =
       noClasses()
           .that()
