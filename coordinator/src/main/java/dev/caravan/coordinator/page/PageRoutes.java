@@ -5,6 +5,7 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.file.FileService;
 import com.linecorp.armeria.server.file.HttpFile;
+import dev.caravan.coordinator.api.Routes;
 import dev.caravan.coordinator.metrics.Monitor;
 import java.time.Duration;
 import java.util.function.Supplier;
@@ -13,7 +14,7 @@ import java.util.function.Supplier;
  * Offers the web page at /, its files under /page/, the live cluster at /v1/cluster and the metrics
  * at /metrics. Immutable.
  */
-public final class PageRoutes {
+public final class PageRoutes implements Routes {
   private static final String FILES = "/dev/caravan/coordinator/page/web";
   private static final Duration PERIOD = Duration.ofSeconds(1);
 
@@ -42,7 +43,7 @@ public final class PageRoutes {
     this.monitor = monitor;
   }
 
-  /** Adds the services. */
+  @Override
   public void addTo(ServerBuilder server) {
     ClassLoader classes = PageRoutes.class.getClassLoader();
     HttpService page =
