@@ -2,6 +2,7 @@
 import { batch, computed, signal } from "./vendor/signals.js";
 import { events, request } from "./api.js";
 import { cluster } from "./feed.js";
+import { digits } from "./format.js";
 import { sampling, systemPrompt } from "./settings.js";
 
 /** Messages, the oldest first: {id, role, text, state, note}; the last three are signals. */
@@ -133,7 +134,7 @@ class Pace {
       parts.push(`${this.tokens} token${this.tokens === 1 ? "" : "s"}`);
       const seconds = (this.lastMillis - this.firstMillis) / 1000;
       if (this.tokens > 1 && seconds > 0) {
-        parts.push(`${((this.tokens - 1) / seconds).toFixed(1)} tokens/s`);
+        parts.push(`${digits((this.tokens - 1) / seconds)} tokens/s`);
       }
       parts.push(`first after ${((this.firstMillis - this.startMillis) / 1000).toFixed(2)} s`);
     }
