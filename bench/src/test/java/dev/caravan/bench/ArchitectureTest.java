@@ -83,6 +83,25 @@ final class ArchitectureTest {
           .resideInAnyPackage(TRANSPORT);
 
   @ArchTest
+  static final ArchRule httpOnlyInTheApiAndThePage =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(
+              "dev.caravan.coordinator.api..", "dev.caravan.coordinator.page..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.linecorp.armeria..");
+
+  @ArchTest
+  static final ArchRule textsKnowNoHttp =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.caravan.coordinator.api.text..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("com.linecorp.armeria..", "io.grpc..");
+
+  @ArchTest
   static final ArchRule kernelsKnowNoLayers =
       noClasses()
           .that()
@@ -107,7 +126,10 @@ final class ArchitectureTest {
   static final ArchRule everyPackageIsNullMarked =
       classes()
           .that()
-          .resideOutsideOfPackages("dev.caravan.proto.membership..", "dev.caravan.proto.worker..")
+          .resideOutsideOfPackages(
+              "dev.caravan.proto.generation..",
+              "dev.caravan.proto.membership..",
+              "dev.caravan.proto.worker..")
           .should(
               new ArchCondition<>("be in a null-marked package") {
                 @Override

@@ -39,4 +39,36 @@ public record EngineStatus(
     /** Closed. */
     STOPPED
   }
+
+  /** Returns the same with more generations in the queue. */
+  EngineStatus withQueued(int more) {
+    return new EngineStatus(
+        state,
+        running,
+        waiting + more,
+        kvBlocksUsed,
+        kvBlocksCached,
+        kvBlocksTotal,
+        preemptions,
+        prefixQueriedTokens,
+        prefixHitTokens,
+        promptTokens,
+        generatedTokens);
+  }
+
+  /** Returns the same in another state. */
+  EngineStatus withState(State other) {
+    return new EngineStatus(
+        other,
+        running,
+        waiting,
+        kvBlocksUsed,
+        kvBlocksCached,
+        kvBlocksTotal,
+        preemptions,
+        prefixQueriedTokens,
+        prefixHitTokens,
+        promptTokens,
+        generatedTokens);
+  }
 }

@@ -1,30 +1,19 @@
 package dev.caravan.coordinator.generate;
 
-import dev.caravan.coordinator.sample.Sampler;
+import dev.caravan.coordinator.generate.GenerationListener.EndReason;
 import dev.caravan.coordinator.sample.SamplingParameters;
 import dev.caravan.coordinator.schedule.Sequence;
-import dev.caravan.model.step.RowAnswer;
-import dev.caravan.model.step.RowQuery;
-import dev.caravan.model.step.SequenceChunk;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/**
- * The continuation of one prompt: samples tokens until an end token, the wanted length or the end
- * of the context. Confined to the generation loop.
- */
-public final class Generation implements Sequence.AnswerConsumer {
-
-  /** Why a generation ended. */
-  public enum FinishReason {
-    /** An end token was sampled; it is the last output id. */
-    STOP,
-    /** The wanted length or the end of the context was reached. */
-    LENGTH
-  }
+/** One generation alone, with its output and its times. Confined to the generation loop. */
+public final class Generation {
+  private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
 
   /**
    * What to generate.
@@ -43,14 +32,12 @@ public final class Generation implements Sequence.AnswerConsumer {
       SamplingParameters sampling) {}
 
   private final Request request;
-  private final Sampler sampler;
   private final IntConsumer onToken;
   private final LongSupplier nanoClock;
   private final long startNanos;
-  private final int maxTokens;
+  private final TokenGeneration tokens;
   private int[] output = new int[16];
   private int count;
-  private FinishReason finishReason = FinishReason.LENGTH;
   private long firstTokenNanos;
   private long lastTokenNanos;
 
@@ -61,27 +48,28 @@ public final class Generation implements Sequence.AnswerConsumer {
    */
   public Generation(Request request, IntConsumer onToken, LongSupplier nanoClock) {
     this.request = request;
-    this.sampler = new Sampler(request.sampling(), request.prompt());
     this.onToken = onToken;
     this.nanoClock = nanoClock;
     this.startNanos = nanoClock.getAsLong();
-    this.maxTokens =
-        Math.min(request.maxTokens(), request.contextLength() - request.prompt().length + 1);
+    EngineRequest engineRequest =
+        new EngineRequest(
+            request.prompt(),
+            request.maxTokens(),
+            request.endIds(),
+            request.sampling(),
+            EngineRequest.NO_LOGPROBS,
+            false,
+            Optional.empty(),
+            NEVER);
+    this.tokens = new TokenGeneration(engineRequest, request.contextLength(), this::add);
   }
 
   /** Returns the sequence that the generation drives. */
   public Sequence sequence() {
-    return new Sequence(request.prompt(), SequenceChunk.Logits.LAST, this);
+    return new Sequence(request.prompt(), tokens.promptLogits(), tokens);
   }
 
-  @Override
-  public RowQuery query(int position) {
-    return sampler.query();
-  }
-
-  @Override
-  public int accept(int position, RowAnswer answer, Supplier<float[]> allLogits) {
-    int id = sampler.sample(position, answer, allLogits);
+  private boolean add(int id, @Nullable TokenLogprobs logprobs) {
     lastTokenNanos = nanoClock.getAsLong();
     if (count == 0) {
       firstTokenNanos = lastTokenNanos;
@@ -92,19 +80,15 @@ public final class Generation implements Sequence.AnswerConsumer {
     output[count] = id;
     count++;
     onToken.accept(id);
-    if (request.endIds().contains(id)) {
-      finishReason = FinishReason.STOP;
-      return END;
-    }
-    return count >= maxTokens ? END : id;
+    return true;
   }
 
   public int[] outputIds() {
     return Arrays.copyOf(output, count);
   }
 
-  public FinishReason finishReason() {
-    return finishReason;
+  public EndReason finishReason() {
+    return tokens.endReason();
   }
 
   /** From the start to the first token, in milliseconds. */

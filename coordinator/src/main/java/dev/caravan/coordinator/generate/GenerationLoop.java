@@ -9,6 +9,8 @@ import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.model.step.StepResult;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /** Runs sequences step by step on the cluster. Confined to the thread that calls it. */
 public final class GenerationLoop {
@@ -16,6 +18,7 @@ public final class GenerationLoop {
   private final StepExecutor executor;
   private final int contextLength;
   private final int epoch;
+  private final LongSupplier nanoClock;
   private final StepTimes times = new StepTimes();
   private long step;
   private long syncBytes;
@@ -26,10 +29,20 @@ public final class GenerationLoop {
    * @param epoch incarnation of the cluster
    */
   public GenerationLoop(Scheduler scheduler, StepExecutor executor, int contextLength, int epoch) {
+    this(scheduler, executor, contextLength, epoch, System::nanoTime);
+  }
+
+  GenerationLoop(
+      Scheduler scheduler,
+      StepExecutor executor,
+      int contextLength,
+      int epoch,
+      LongSupplier nanoClock) {
     this.scheduler = scheduler;
     this.executor = executor;
     this.contextLength = contextLength;
     this.epoch = epoch;
+    this.nanoClock = nanoClock;
   }
 
   /**
@@ -69,10 +82,11 @@ public final class GenerationLoop {
   }
 
   /** Runs one step for all sequences; does nothing if there are none. */
-  public void step() {
+  public Optional<StepReport> step() {
+    long startNanos = nanoClock.getAsLong();
     List<Scheduled> scheduled = scheduler.next();
     if (scheduled.isEmpty()) {
-      return;
+      return Optional.empty();
     }
     step++;
     StepBatch batch = new StepBatch(epoch, step, scheduled.stream().map(Scheduled::chunk).toList());
@@ -81,6 +95,15 @@ public final class GenerationLoop {
     syncBytes += result.syncBytes();
     times.add(result.workers());
     scheduler.accept(scheduled, result.answers(), row -> executor.recall(batch, row));
+    int decodeRows = (int) scheduled.stream().filter(Scheduled::decodes).count();
+    StepReport report =
+        new StepReport(
+            decodeRows,
+            batch.rows() - decodeRows,
+            nanoClock.getAsLong() - startNanos,
+            result.workers());
+    scheduler.paced(report.decodeRows(), report.promptRows(), report.nanos());
+    return Optional.of(report);
   }
 
   public boolean isIdle() {

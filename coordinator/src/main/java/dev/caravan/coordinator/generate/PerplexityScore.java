@@ -1,6 +1,7 @@
 package dev.caravan.coordinator.generate;
 
 import dev.caravan.coordinator.schedule.Sequence;
+import dev.caravan.model.step.LogitMass;
 import dev.caravan.model.step.RowAnswer;
 import dev.caravan.model.step.RowQuery;
 import dev.caravan.model.step.SequenceChunk;
@@ -43,9 +44,9 @@ public final class PerplexityScore implements Sequence.AnswerConsumer {
     }
     sum +=
         switch (answer) {
-          case RowAnswer.All all -> logSumExp(all.logits()) - all.logits()[ids[position + 1]];
-          case RowAnswer.Candidates scored ->
-              scored.mass().max() + Math.log(scored.mass().sum()) - scored.asked()[0];
+          case RowAnswer.All all ->
+              LogitMass.of(all.logits(), 1).logSum() - all.logits()[ids[position + 1]];
+          case RowAnswer.Candidates scored -> scored.mass().logSum() - scored.asked()[0];
         };
     return NONE;
   }
@@ -57,17 +58,5 @@ public final class PerplexityScore implements Sequence.AnswerConsumer {
 
   public double perplexity() {
     return Math.exp(meanNll());
-  }
-
-  private static double logSumExp(float[] logits) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      max = Math.max(max, logit);
-    }
-    double total = 0;
-    for (float logit : logits) {
-      total += Math.exp(logit - max);
-    }
-    return max + Math.log(total);
   }
 }

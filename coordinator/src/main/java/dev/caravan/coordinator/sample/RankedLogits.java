@@ -7,11 +7,11 @@ import dev.caravan.model.step.RowAnswer;
 import java.util.Arrays;
 
 /**
- * The first tokens of a vocabulary in the order of their penalized logits, and what is known of the
+ * The first tokens of a vocabulary in the order of their adjusted logits, and what is known of the
  * rest: that it comes after them.
  *
  * @param ids in order
- * @param logits penalized
+ * @param logits adjusted
  * @param complete true: there is no rest
  * @param minMass least that the softmax of the whole vocabulary can divide by, relative to the
  *     first logit; NaN if it is not known
@@ -21,7 +21,7 @@ import java.util.Arrays;
 record RankedLogits(int[] ids, float[] logits, boolean complete, double minMass, double maxMass) {
 
   /**
-   * From all logits, penalized.
+   * From all logits, adjusted.
    *
    * @param largest of them, sorted, at least one
    */
@@ -36,25 +36,25 @@ record RankedLogits(int[] ids, float[] logits, boolean complete, double minMass,
   }
 
   /**
-   * From candidates: the seen tokens take their penalized places, and tokens that come after the
-   * last candidate are dropped, since one that was not answered could come before them.
+   * From candidates: adjusted tokens take their new places, and tokens that come after the last
+   * candidate are dropped, since one that was not answered could come before them.
    *
-   * @param seen tokens whose logits were asked for if there is a penalty
+   * @param adjusted tokens whose logits were asked for
    */
   static RankedLogits of(
-      RowAnswer.Candidates candidates, SeenTokens seen, SamplingParameters parameters) {
+      RowAnswer.Candidates candidates, AdjustedTokens adjusted, SamplingParameters parameters) {
     int last = candidates.ids().length - 1;
     long lastKey = LogitOrder.key(candidates.logits()[last], candidates.ids()[last]);
-    long[] keys = new long[candidates.ids().length + seen.count()];
+    long[] keys = new long[candidates.ids().length + adjusted.count()];
     int count = 0;
     for (int i = 0; i <= last; i++) {
-      if (!seen.contains(candidates.ids()[i])) {
+      if (!adjusted.contains(candidates.ids()[i])) {
         keys[count] = LogitOrder.key(candidates.logits()[i], candidates.ids()[i]);
         count++;
       }
     }
-    for (int i = 0; i < seen.count(); i++) {
-      long key = LogitOrder.key(parameters.penalized(candidates.asked()[i]), seen.id(i));
+    for (int i = 0; i < adjusted.count(); i++) {
+      long key = LogitOrder.key(adjusted.adjusted(i, candidates.asked()[i]), adjusted.id(i));
       if (key >= lastKey) {
         keys[count] = key;
         count++;
@@ -70,22 +70,22 @@ record RankedLogits(int[] ids, float[] logits, boolean complete, double minMass,
     if (count == 0 || !parameters.needsMass()) {
       return new RankedLogits(ids, logits, false, Double.NaN, Double.NaN);
     }
-    return withMass(ids, logits, candidates, seen, parameters);
+    return withMass(ids, logits, candidates, adjusted, parameters);
   }
 
   private static RankedLogits withMass(
       int[] ids,
       float[] logits,
       RowAnswer.Candidates candidates,
-      SeenTokens seen,
+      AdjustedTokens adjusted,
       SamplingParameters parameters) {
     double temperature = parameters.temperature();
     double mass = candidates.mass().relativeTo(logits[0], temperature);
     double error = mass * LogitMass.RELATIVE_ERROR;
-    for (int i = 0; i < seen.count(); i++) {
+    for (int i = 0; i < adjusted.count(); i++) {
       float asked = candidates.asked()[i];
       double before = Math.exp(((double) asked - logits[0]) / temperature);
-      double after = Math.exp(((double) parameters.penalized(asked) - logits[0]) / temperature);
+      double after = Math.exp(((double) adjusted.adjusted(i, asked) - logits[0]) / temperature);
       mass += after - before;
       error += (after + before) * LogitMass.RELATIVE_ERROR;
     }

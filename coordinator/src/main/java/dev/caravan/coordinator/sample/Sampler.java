@@ -7,16 +7,20 @@ import dev.caravan.model.step.LargestLogits;
 import dev.caravan.model.step.LogitMass;
 import dev.caravan.model.step.RowAnswer;
 import dev.caravan.model.step.RowQuery;
+import java.util.BitSet;
+import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the tokens of one sequence from their logits. Confined to one sequence.
  *
  * <p>In the order of Hugging Face's generation: repetition penalty (Keskar et al., 2019, CTRL,
- * arXiv:1909.05858, section 4.1, over prompt and answer, each token once), temperature, top-k,
- * top-p over what top-k left, min-p; then {@link GumbelDraw} among what is left. Of equal logits
- * the lower id comes first. Random numbers depend on seed, position and id alone: the same seed
- * gives the same tokens everywhere.
+ * arXiv:1909.05858, section 4.1, over prompt and answer, each token once), {@link
+ * LogitAdjustments}, {@link TokenConstraint}, temperature, top-k, top-p over what top-k left,
+ * min-p; then {@link GumbelDraw} among what is left. Of equal logits the lower id comes first.
+ * Random numbers depend on seed, position and id alone: the same seed gives the same tokens
+ * everywhere.
  *
  * <p>The sampler asks for as few logits as its parameters allow ({@link #query}). What it decides
  * from them is what it would decide from all; where it cannot be sure of that, it takes all.
@@ -30,38 +34,50 @@ public final class Sampler {
 
   private static final int COUNT_GROWTH = 8;
 
-  private static final int[] NO_IDS = {};
-
   private final SamplingParameters parameters;
   private final TokenChoice choice;
   private final GumbelDraw draw = new GumbelDraw();
   private final LargestLogits largest = new LargestLogits();
-  private final SeenTokens seen = new SeenTokens();
+  private final AdjustedTokens adjusted;
+  private final @Nullable TokenConstraint constraint;
 
   /** Starts a sequence after a prompt. */
   public Sampler(SamplingParameters parameters, int[] promptIds) {
+    this(parameters, promptIds, Optional.empty());
+  }
+
+  /**
+   * Starts a sequence after a prompt.
+   *
+   * @param constraint in its first state; goes on with each token
+   */
+  public Sampler(
+      SamplingParameters parameters, int[] promptIds, Optional<TokenConstraint> constraint) {
     this.parameters = parameters;
     this.choice = new TokenChoice(parameters);
+    this.adjusted = new AdjustedTokens(parameters);
+    this.constraint = constraint.orElse(null);
     for (int id : promptIds) {
-      see(id);
+      adjusted.addPrompt(id);
     }
   }
 
   /** Returns what the next row has to answer. */
   public RowQuery query() {
+    if (constraint != null) {
+      return RowQuery.ALL;
+    }
     if (takesEveryToken()) {
-      return penalizes()
+      return adjusted.count() > 0
           ? RowQuery.ALL
           : new RowQuery.Drawn(parameters.temperature(), parameters.seed());
     }
     long count = candidates();
-    if (count > RowQuery.MAX_IDS || seen.count() > RowQuery.MAX_IDS) {
+    if (count > RowQuery.MAX_IDS || adjusted.count() > RowQuery.MAX_IDS) {
       return RowQuery.ALL;
     }
     return new RowQuery.Largest(
-        (int) count,
-        parameters.needsMass() ? parameters.temperature() : 0,
-        penalizes() ? seen.ids() : NO_IDS);
+        (int) count, parameters.needsMass() ? parameters.temperature() : 0, adjusted.ids());
   }
 
   /**
@@ -79,7 +95,7 @@ public final class Sampler {
         if (id == TokenChoice.UNDECIDED) {
           yield sample(position, allLogits.get());
         }
-        see(id);
+        adjusted.addGenerated(id);
         yield id;
       }
     };
@@ -93,15 +109,35 @@ public final class Sampler {
    */
   public int sample(int position, float[] logits) {
     check(logits);
-    float[] original = penalize(logits);
-    int id;
+    int id =
+        constraint == null
+            ? chooseAdjusted(position, logits)
+            : chooseAllowed(position, logits, constraint);
+    adjusted.addGenerated(id);
+    return id;
+  }
+
+  private int chooseAllowed(int position, float[] logits, TokenConstraint rules) {
+    BitSet allowed = rules.allowed();
+    float[] masked = logits.clone();
+    for (int id = 0; id < masked.length; id++) {
+      if (!allowed.get(id)) {
+        masked[id] = Float.NEGATIVE_INFINITY;
+      }
+    }
+    check(masked);
+    int id = chooseAdjusted(position, masked);
+    rules.accept(id);
+    return id;
+  }
+
+  private int chooseAdjusted(int position, float[] logits) {
+    float[] original = adjust(logits);
     try {
-      id = choose(position, logits);
+      return choose(position, logits);
     } finally {
       restore(logits, original);
     }
-    see(id);
-    return id;
   }
 
   private boolean takesEveryToken() {
@@ -111,23 +147,13 @@ public final class Sampler {
         && parameters.minP() == 0;
   }
 
-  private boolean penalizes() {
-    return parameters.repetitionPenalty() != 1;
-  }
-
-  /** As many may be penalized out of the largest as were seen: most often that is enough. */
+  /** As many may be adjusted out of the largest as there are: most often that is enough. */
   private long candidates() {
     long wanted = parameters.topK() > 0 ? parameters.topK() : CANDIDATES;
     if (parameters.temperature() == 0) {
       wanted = 1;
     }
-    return wanted + Math.min(seen.count(), CANDIDATES);
-  }
-
-  private void see(int id) {
-    if (penalizes()) {
-      seen.add(id);
-    }
+    return wanted + Math.min(adjusted.count(), CANDIDATES);
   }
 
   private int choose(int position, RowAnswer.Candidates candidates) {
@@ -137,7 +163,7 @@ public final class Sampler {
     if (takesEveryToken()) {
       return candidates.ids()[0];
     }
-    return choice.choose(position, RankedLogits.of(candidates, seen, parameters));
+    return choice.choose(position, RankedLogits.of(candidates, adjusted, parameters));
   }
 
   private int choose(int position, float[] logits) {
@@ -148,7 +174,8 @@ public final class Sampler {
       }
       return draw.id();
     }
-    LogitMass mass = parameters.needsMass() ? mass(logits) : LogitMass.NONE;
+    LogitMass mass =
+        parameters.needsMass() ? LogitMass.of(logits, parameters.temperature()) : LogitMass.NONE;
     for (long count = Math.max(parameters.topK(), FIRST_COUNT); ; count *= COUNT_GROWTH) {
       largest.start((int) Math.min(count, logits.length));
       for (int id = 0; id < logits.length; id++) {
@@ -164,31 +191,19 @@ public final class Sampler {
     }
   }
 
-  private LogitMass mass(float[] logits) {
-    float max = Float.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      max = Math.max(max, logit);
-    }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(((double) logit - max) / parameters.temperature());
-    }
-    return new LogitMass(max, sum);
-  }
-
   /** Returns what {@link #restore} needs. */
-  private float[] penalize(float[] logits) {
-    float[] original = new float[seen.count()];
+  private float[] adjust(float[] logits) {
+    float[] original = new float[adjusted.count()];
     for (int i = 0; i < original.length; i++) {
-      original[i] = logits[seen.id(i)];
-      logits[seen.id(i)] = parameters.penalized(original[i]);
+      original[i] = logits[adjusted.id(i)];
+      logits[adjusted.id(i)] = adjusted.adjusted(i, original[i]);
     }
     return original;
   }
 
   private void restore(float[] logits, float[] original) {
     for (int i = 0; i < original.length; i++) {
-      logits[seen.id(i)] = original[i];
+      logits[adjusted.id(i)] = original[i];
     }
   }
 

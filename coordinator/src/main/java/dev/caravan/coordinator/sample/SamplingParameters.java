@@ -6,17 +6,24 @@ import dev.caravan.model.error.ErrorCode;
 /**
  * How the next token is chosen; the defaults of each filter switch it off.
  *
- * @param temperature divides the logits; 0 takes the largest logit and ignores all but the
- *     repetition penalty
+ * @param temperature divides the logits; 0 takes the largest logit and ignores all but penalties
+ *     and biases
  * @param topK keeps so many of the likeliest tokens; 0 = all
  * @param topP keeps the likeliest tokens that together reach this probability; 1 = all
  * @param minP keeps tokens with at least this share of the likeliest one's probability; 0 = all
  * @param repetitionPenalty divides positive and multiplies negative logits of tokens that occurred;
  *     1 = none
  * @param seed of the random numbers: same seed, same logits, same tokens
+ * @param adjustments of single tokens' logits
  */
 public record SamplingParameters(
-    double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
+    double temperature,
+    int topK,
+    double topP,
+    double minP,
+    double repetitionPenalty,
+    long seed,
+    LogitAdjustments adjustments) {
 
   private static final double MAX_TEMPERATURE = 100;
   private static final double MAX_PENALTY = 100;
@@ -38,6 +45,12 @@ public record SamplingParameters(
         "over 0 and up to 100; 1 is off");
   }
 
+  /** Without adjustments of single tokens. */
+  public SamplingParameters(
+      double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
+    this(temperature, topK, topP, minP, repetitionPenalty, seed, LogitAdjustments.NONE);
+  }
+
   /** Takes the largest logit, always. */
   public static SamplingParameters greedy() {
     return new SamplingParameters(0, 0, 1, 0, 1, 0);
@@ -48,7 +61,12 @@ public record SamplingParameters(
     return temperature > 0 && topK == 0 && topP < 1;
   }
 
-  /** Returns the logit of a token that occurred. */
+  /** Returns the same parameters with other adjustments. */
+  public SamplingParameters with(LogitAdjustments others) {
+    return new SamplingParameters(temperature, topK, topP, minP, repetitionPenalty, seed, others);
+  }
+
+  /** Returns the logit of a token that occurred, after the repetition penalty. */
   float penalized(float logit) {
     float penalty = (float) repetitionPenalty;
     return logit < 0 ? logit * penalty : logit / penalty;

@@ -2,62 +2,188 @@ package dev.caravan.coordinator.schedule;
 
 import dev.caravan.model.step.RowAnswer;
 import dev.caravan.model.step.SequenceChunk;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.IntFunction;
 
 /**
  * Fills each step with rows of the running sequences: first the ones that decode, one row each,
  * then chunks of prompts, inside one token budget. Confined to the generation loop.
+ *
+ * <p>Sequences begin in the order in which they were added, each with all KV blocks of its ids.
+ * Where a decoding sequence finds no block for its next one, the youngest gives its blocks back and
+ * waits at the head of the queue to be computed again (recompute preemption as in vLLM; Kwon et
+ * al., 2023, arXiv:2309.06180, section 4.5): the oldest always goes on.
  */
 public final class Scheduler {
   private final BlockAllocator allocator;
   private final int maxRows;
   private final int maxLogitsRows;
-  private final List<Sequence> running = new ArrayList<>();
+  private final int maxRunning;
+  private final PrefillPacer pacer;
+  private final List<Sequence> running = new ArrayList<>(); // oldest first
+  private final Deque<Sequence> waiting = new ArrayDeque<>(); // oldest first
+  private long preemptions;
+  private long prefixQueriedTokens;
+  private long prefixHitTokens;
 
   /**
    * A sequence and its rows in a step.
    *
    * @param sequence whose rows they are
    * @param chunk the rows
+   * @param decodes true if it is the one row after what was computed, false for rows of a prompt
    */
-  public record Scheduled(Sequence sequence, SequenceChunk chunk) {}
+  public record Scheduled(Sequence sequence, SequenceChunk chunk, boolean decodes) {}
+
+  /** Runs any number of sequences at once. */
+  public Scheduler(BlockAllocator allocator, int maxRows, int maxLogitsRows) {
+    this(allocator, maxRows, maxLogitsRows, Integer.MAX_VALUE);
+  }
 
   /**
    * @param maxRows token budget of a step
    * @param maxLogitsRows most rows of a step that may have to answer, so that answers stay small
+   * @param maxRunning most sequences that run at once; if each is to decode in every step, not more
+   *     than either budget
    */
-  public Scheduler(BlockAllocator allocator, int maxRows, int maxLogitsRows) {
+  public Scheduler(BlockAllocator allocator, int maxRows, int maxLogitsRows, int maxRunning) {
     this.allocator = allocator;
     this.maxRows = maxRows;
     this.maxLogitsRows = maxLogitsRows;
+    this.maxRunning = maxRunning;
+    this.pacer = new PrefillPacer(maxRows);
   }
 
+  /** Queues a sequence. */
   public void add(Sequence sequence) {
-    running.add(sequence);
+    waiting.addLast(sequence);
   }
 
   public boolean isIdle() {
-    return running.isEmpty();
+    return running.isEmpty() && waiting.isEmpty();
   }
 
-  /** Returns the rows of the next step; empty if there is nothing to do. */
-  public List<Scheduled> next() {
-    List<Scheduled> scheduled = new ArrayList<>();
-    int budget = maxRows;
-    int logitsBudget = maxLogitsRows;
-    for (boolean decoding : new boolean[] {true, false}) {
-      for (Sequence sequence : running) {
-        if ((sequence.pending() == 1) == decoding && budget > 0 && logitsBudget > 0) {
-          SequenceChunk chunk = sequence.nextChunk(rows(sequence, budget, logitsBudget), allocator);
-          scheduled.add(new Scheduled(sequence, chunk));
-          budget -= chunk.tokens().length;
-          logitsBudget -= chunk.logitsRows();
+  public int running() {
+    return running.size();
+  }
+
+  public int waiting() {
+    return waiting.size();
+  }
+
+  /** KV blocks that sequences hold. */
+  public int usedBlocks() {
+    return allocator.blocks() - allocator.freeBlocks();
+  }
+
+  /** KV blocks that only the prefix cache holds. */
+  public int cachedBlocks() {
+    return allocator.cachedBlocks();
+  }
+
+  /** All KV blocks. */
+  public int blocks() {
+    return allocator.blocks();
+  }
+
+  /** Times that a sequence gave its blocks back to be computed again. */
+  public long preemptions() {
+    return preemptions;
+  }
+
+  /** Tokens that were looked up in the prefix cache. */
+  public long prefixQueriedTokens() {
+    return prefixQueriedTokens;
+  }
+
+  /** Of those, the ones that were found. */
+  public long prefixHitTokens() {
+    return prefixHitTokens;
+  }
+
+  /**
+   * Begins as many waiting sequences as there are places and blocks for. Each running one keeps a
+   * block to grow into, or the one that has just begun would be the next to be preempted.
+   *
+   * @throws dev.caravan.model.error.ClusterException OVERLOADED if a sequence needs more blocks
+   *     than there are
+   */
+  public void admit() {
+    while (!waiting.isEmpty() && running.size() < maxRunning) {
+      Sequence next = waiting.getFirst();
+      boolean first = !next.hasBegun();
+      if (!next.begin(allocator, running.size())) {
+        if (!running.isEmpty()) {
+          return;
         }
+        next.allocateMissing(allocator); // says how many blocks there are
+      }
+      waiting.removeFirst();
+      running.addLast(next);
+      if (first && next.looksForPrefix()) {
+        prefixQueriedTokens += next.length();
+        prefixHitTokens += next.cachedTokens();
       }
     }
+  }
+
+  /**
+   * Returns the rows of the next step; empty if there is nothing to do.
+   *
+   * @throws dev.caravan.model.error.ClusterException OVERLOADED if a sequence that runs alone needs
+   *     more blocks than there are
+   */
+  public List<Scheduled> next() {
+    admit();
+    List<Scheduled> scheduled = new ArrayList<>();
+    for (int i = 0; i < running.size() && i < Math.min(maxRows, maxLogitsRows); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.pending() == 1 && makeRoom(sequence)) {
+        scheduled.add(new Scheduled(sequence, sequence.nextChunk(1), true));
+      }
+    }
+    addPrompts(scheduled);
     return scheduled;
+  }
+
+  /** Preempts the youngest until the sequence has its blocks; false if it was the youngest. */
+  private boolean makeRoom(Sequence sequence) {
+    while (sequence.missingBlocks() > allocator.freeBlocks() && running.size() > 1) {
+      Sequence youngest = running.removeLast();
+      youngest.releaseBlocks(allocator);
+      waiting.addFirst(youngest);
+      preemptions++;
+      if (youngest == sequence) {
+        return false;
+      }
+    }
+    sequence.allocateMissing(allocator);
+    return true;
+  }
+
+  private void addPrompts(List<Scheduled> scheduled) {
+    List<Sequence> prompts = running.stream().filter(sequence -> sequence.pending() > 1).toList();
+    int rows = maxRows - scheduled.size();
+    if (!scheduled.isEmpty()) {
+      rows = Math.min(rows, pacer.rows());
+    }
+    int logitsRows = maxLogitsRows - scheduled.size();
+    int[] shares = PromptShares.of(prompts, rows);
+    for (int i = 0; i < shares.length; i++) {
+      int share = shares[i];
+      if (prompts.get(i).wantsAllLogits()) {
+        int behind = shares.length - i - 1; // each may need one row that answers
+        share = Math.min(share, logitsRows - behind);
+      }
+      if (share > 0 && logitsRows > 0) {
+        SequenceChunk chunk = prompts.get(i).nextChunk(share);
+        scheduled.add(new Scheduled(prompts.get(i), chunk, false));
+        logitsRows -= chunk.logitsRows();
+      }
+    }
   }
 
   /**
@@ -70,7 +196,7 @@ public final class Scheduler {
     int row = 0;
     for (Scheduled entry : scheduled) {
       SequenceChunk chunk = entry.chunk();
-      entry.sequence().advance(chunk);
+      entry.sequence().advance(chunk, allocator);
       int end = chunk.startPosition() + chunk.tokens().length;
       for (int position = end - chunk.logitsRows(); position < end; position++) {
         int number = row;
@@ -89,14 +215,15 @@ public final class Scheduler {
     }
   }
 
-  /** Takes a sequence out, finished or not, and gives its blocks back. */
-  public void remove(Sequence sequence) {
-    if (running.remove(sequence)) {
-      sequence.releaseBlocks(allocator);
-    }
+  /** Takes note of how long a step took: the next prompt rows are so many that none takes long. */
+  public void paced(int decodeRows, int promptRows, long nanos) {
+    pacer.observe(decodeRows, promptRows, nanos);
   }
 
-  private static int rows(Sequence sequence, int budget, int logitsBudget) {
-    return sequence.wantsAllLogits() ? Math.min(budget, logitsBudget) : budget;
+  /** Takes a sequence out, finished or not, and gives its blocks back. */
+  public void remove(Sequence sequence) {
+    if (running.remove(sequence) || waiting.remove(sequence)) {
+      sequence.releaseBlocks(allocator);
+    }
   }
 }

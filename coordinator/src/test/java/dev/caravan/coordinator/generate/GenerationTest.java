@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.caravan.coordinator.generate.Generation.FinishReason;
+import dev.caravan.coordinator.generate.GenerationListener.EndReason;
 import dev.caravan.coordinator.sample.SamplingParameters;
 import dev.caravan.coordinator.schedule.BlockAllocator;
 import dev.caravan.coordinator.schedule.Scheduler;
@@ -35,7 +35,7 @@ class GenerationTest {
   void stopsAtAnEndTokenWhichIsTheLastOutput() {
     Generation generation = run(new int[] {1, 2}, 20, Set.of(5, 6));
     assertThat(generation.outputIds()).containsExactly(3, 4, 5);
-    assertThat(generation.finishReason()).isEqualTo(FinishReason.STOP);
+    assertThat(generation.finishReason()).isEqualTo(EndReason.STOP);
     assertThat(heard).containsExactly(3, 4, 5);
   }
 
@@ -43,12 +43,12 @@ class GenerationTest {
   void stopsAtTheWantedLength() {
     Generation generation = run(new int[] {1, 2}, 2, Set.of(5));
     assertThat(generation.outputIds()).containsExactly(3, 4);
-    assertThat(generation.finishReason()).isEqualTo(FinishReason.LENGTH);
+    assertThat(generation.finishReason()).isEqualTo(EndReason.LENGTH);
   }
 
   @Test
   void endTokenAsTheLastWantedTokenIsAStop() {
-    assertThat(run(new int[] {1, 2}, 3, Set.of(5)).finishReason()).isEqualTo(FinishReason.STOP);
+    assertThat(run(new int[] {1, 2}, 3, Set.of(5)).finishReason()).isEqualTo(EndReason.STOP);
   }
 
   @Test
@@ -62,7 +62,7 @@ class GenerationTest {
     Generation generation = run(new int[CONTEXT - 3], 100, Set.of());
     // 3 more tokens are computed, and the logits of the last one still give a token.
     assertThat(generation.outputIds()).hasSize(4);
-    assertThat(generation.finishReason()).isEqualTo(FinishReason.LENGTH);
+    assertThat(generation.finishReason()).isEqualTo(EndReason.LENGTH);
     assertThat(loop.rows()).isEqualTo(CONTEXT);
   }
 

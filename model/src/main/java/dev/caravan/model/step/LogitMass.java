@@ -17,6 +17,29 @@ public record LogitMass(float max, double sum) {
   /** Far more than exp and a sum over any vocabulary lose in double precision. */
   public static final double RELATIVE_ERROR = 1e-9;
 
+  /**
+   * Sums over all logits.
+   *
+   * @param logits not NaN
+   * @param temperature over 0
+   */
+  public static LogitMass of(float[] logits, double temperature) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      max = Math.max(max, logit);
+    }
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(((double) logit - max) / temperature);
+    }
+    return new LogitMass(max, sum);
+  }
+
+  /** Returns the log-sum-exp of a mass at temperature 1. */
+  public double logSum() {
+    return max + Math.log(sum);
+  }
+
   /** Adds another part of the same distribution. */
   public LogitMass plus(LogitMass other, double temperature) {
     float larger = Math.max(max, other.max);

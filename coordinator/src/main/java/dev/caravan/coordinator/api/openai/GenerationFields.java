@@ -1,0 +1,118 @@
+package dev.caravan.coordinator.api.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.caravan.coordinator.api.ApiError;
+import dev.caravan.coordinator.api.ApiException;
+import dev.caravan.coordinator.api.Fields;
+import dev.caravan.coordinator.api.ServedModel;
+import dev.caravan.coordinator.sample.SamplingParameters;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Reads the fields that chats and completions have in common. */
+final class GenerationFields {
+  static final int MAX_CHOICES = 16;
+  static final int MAX_TOP_LOGPROBS = 20;
+  private static final int MAX_STOPS = 4;
+  private static final int MAX_STOP_CHARS = 1024;
+  private static final double SMALLEST_POSITIVE = 1e-6;
+
+  private GenerationFields() {}
+
+  /**
+   * Reads them.
+   *
+   * @throws ApiException status 400 that names the field
+   */
+  static GenerationParameters read(Fields fields) {
+    refuseUnsupported(fields);
+    boolean stream = fields.flag("stream", false);
+    boolean usage =
+        fields
+            .object("stream_options")
+            .map(options -> options.flag("include_usage", false))
+            .orElse(false);
+    if (fields.has("stream_options") && !stream) {
+      throw fields.invalid("stream_options", "only allowed when stream is true");
+    }
+    return new GenerationParameters(
+        sampling(fields), fields.integer("n", 1, 1, MAX_CHOICES), stops(fields), stream, usage);
+  }
+
+  /**
+   * Checks that the request means the model that is served.
+   *
+   * @throws ApiException status 404 for another one
+   */
+  static void checkModel(Fields fields, ServedModel model) {
+    String wanted = fields.text("model").orElse(model.id());
+    if (!wanted.equals(model.id())) {
+      throw unknownModel(wanted, model);
+    }
+  }
+
+  static ApiException unknownModel(String wanted, ServedModel model) {
+    return new ApiException(
+        new ApiError(
+            404,
+            "invalid_request_error",
+            "there is no model '%.200s' here; this server has '%s'".formatted(wanted, model.id()),
+            "model",
+            "model_not_found"));
+  }
+
+  private static void refuseUnsupported(Fields fields) {
+    for (String penalty : List.of("presence_penalty", "frequency_penalty")) {
+      if (fields.number(penalty, 0, -2, 2) != 0) {
+        throw fields.invalid(penalty, "only 0 is supported");
+      }
+    }
+    if (!fields.get("logit_bias").isEmpty()) {
+      throw fields.invalid("logit_bias", "is not supported");
+    }
+  }
+
+  private static SamplingParameters sampling(Fields fields) {
+    return new SamplingParameters(
+        fields.number("temperature", 1, 0, 100),
+        fields.integer("top_k", 0, -1, Integer.MAX_VALUE) == -1
+            ? 0
+            : fields.integer("top_k", 0, 0, Integer.MAX_VALUE),
+        fields.number("top_p", 1, SMALLEST_POSITIVE, 1),
+        fields.number("min_p", 0, 0, 1),
+        fields.number("repetition_penalty", 1, SMALLEST_POSITIVE, 100),
+        fields.has("seed")
+            ? fields.integer("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE)
+            : ThreadLocalRandom.current().nextLong());
+  }
+
+  private static List<String> stops(Fields fields) {
+    JsonNode stop = fields.get("stop");
+    if (stop.isMissingNode()) {
+      return List.of();
+    }
+    List<String> stops = new ArrayList<>();
+    if (stop.isArray()) {
+      if (stop.size() > MAX_STOPS) {
+        throw fields.invalid("stop", "%d texts; at most %d".formatted(stop.size(), MAX_STOPS));
+      }
+      stop.forEach(each -> stops.add(stopText(fields, each)));
+    } else {
+      stops.add(stopText(fields, stop));
+    }
+    return stops;
+  }
+
+  private static String stopText(Fields fields, JsonNode stop) {
+    if (!stop.isTextual()) {
+      throw fields.wrongType("stop", stop, "a text or a list of texts");
+    }
+    String text = stop.textValue();
+    if (text.isEmpty() || text.length() > MAX_STOP_CHARS) {
+      throw fields.invalid(
+          "stop", "a text of %d characters; 1 to %d".formatted(text.length(), MAX_STOP_CHARS));
+    }
+    return text;
+  }
+}
