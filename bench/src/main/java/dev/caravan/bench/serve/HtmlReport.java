@@ -21,7 +21,7 @@ public final class HtmlReport {
         --faint: #30363d; --a: #58a6ff; --b: #f0883e; --c: #56d364; --d: #bc8cff; } }
       body { color: var(--ink); background: var(--paper); margin: 2rem auto; max-width: 84rem;
         padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif; }
-      .plots { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); }
+      .plots { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
       figure { margin: 0; } figcaption { font-weight: 600; }
       table { border-collapse: collapse; } .wide { overflow-x: auto; margin: 1rem 0; }
       th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--faint); }
