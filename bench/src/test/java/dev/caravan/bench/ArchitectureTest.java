@@ -77,6 +77,7 @@ final class ArchitectureTest {
               "dev.caravan.coordinator.cluster..",
               "dev.caravan.coordinator.generate..",
               "dev.caravan.coordinator.sample..",
+              "dev.caravan.coordinator.structure..",
               "dev.caravan.coordinator.text..")
           .should()
           .dependOnClassesThat()

@@ -1,24 +1,23 @@
 package dev.caravan.coordinator.cli;
 
-import sun.misc.Signal;
-import sun.misc.SignalHandler;
+import org.jline.utils.Signals;
 
 /** Makes Ctrl-C run an action instead of ending the process, until it is closed. */
 final class InterruptKey implements AutoCloseable {
-  private static final Signal INTERRUPT = new Signal("INT");
+  private static final String INTERRUPT = "INT";
 
-  private final SignalHandler before;
+  private final Object before;
 
-  private InterruptKey(SignalHandler before) {
+  private InterruptKey(Object before) {
     this.before = before;
   }
 
   static InterruptKey runs(Runnable action) {
-    return new InterruptKey(Signal.handle(INTERRUPT, _ -> action.run()));
+    return new InterruptKey(Signals.register(INTERRUPT, action));
   }
 
   @Override
   public void close() {
-    Signal.handle(INTERRUPT, before);
+    Signals.unregister(INTERRUPT, before);
   }
 }
