@@ -126,7 +126,10 @@ final class ArchitectureTest {
   static final ArchRule everyPackageIsNullMarked =
       classes()
           .that()
-          .resideOutsideOfPackages("dev.caravan.proto.membership..", "dev.caravan.proto.worker..")
+          .resideOutsideOfPackages(
+              "dev.caravan.proto.generation..",
+              "dev.caravan.proto.membership..",
+              "dev.caravan.proto.worker..")
           .should(
               new ArchCondition<>("be in a null-marked package") {
                 @Override

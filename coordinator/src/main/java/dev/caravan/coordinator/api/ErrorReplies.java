@@ -1,10 +1,13 @@
 package dev.caravan.coordinator.api;
 
 import com.linecorp.armeria.common.AggregatedHttpResponse;
+import com.linecorp.armeria.common.ClosedSessionException;
 import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.RequestHeaders;
+import com.linecorp.armeria.common.stream.CancelledSubscriptionException;
+import com.linecorp.armeria.common.stream.ClosedStreamException;
 import com.linecorp.armeria.common.util.Exceptions;
 import com.linecorp.armeria.server.HttpResponseException;
 import com.linecorp.armeria.server.HttpStatusException;
@@ -51,6 +54,9 @@ final class ErrorReplies implements ServerErrorHandler {
           ApiError.ofStatus(413, "the body is over %d bytes".formatted(large.maxContentLength()));
       case RequestTimeoutException _ ->
           ApiError.ofStatus(408, "the request did not arrive within the time that is allowed");
+      // The caller is gone: nobody reads this.
+      case ClosedSessionException _, ClosedStreamException _, CancelledSubscriptionException _ ->
+          ApiError.ofStatus(499, "the caller went away");
       case HttpStatusException status -> ofStatus(context, status.httpStatus());
       default -> {
         LOG.error("action=serve path={}", context.path(), cause);

@@ -2,11 +2,8 @@ package dev.caravan.coordinator.generate;
 
 import dev.caravan.coordinator.cluster.StepExecutor;
 import dev.caravan.coordinator.generate.EngineStatus.State;
-import dev.caravan.coordinator.schedule.BlockAllocator;
-import dev.caravan.coordinator.schedule.Scheduler;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
-import dev.caravan.model.step.RuntimeSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +26,6 @@ public final class ClusterEngine implements Engine, AutoCloseable {
 
   private final EngineSettings settings;
   private final EngineObserver observer;
-  private final LongSupplier nanoClock;
   private final RunningBatch batch;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -52,19 +48,8 @@ public final class ClusterEngine implements Engine, AutoCloseable {
       EngineObserver observer,
       LongSupplier nanoClock) {
     this.settings = settings;
-    this.observer = observer;
-    this.nanoClock = nanoClock;
-    RuntimeSettings runtime = settings.runtime();
-    Scheduler scheduler =
-        new Scheduler(
-            new BlockAllocator(runtime.kvBlocks()),
-            runtime.maxBatchRows(),
-            runtime.maxLogitsRows(settings.vocabSize()),
-            settings.maxRunning());
-    GenerationLoop loop =
-        new GenerationLoop(
-            scheduler, executor, settings.contextLength(), settings.epoch(), nanoClock);
-    this.batch = new RunningBatch(scheduler, loop, observer);
+    this.observer = new GuardedObserver(observer);
+    this.batch = new RunningBatch(executor, settings, this.observer, nanoClock);
     this.latest = batch.status(state);
   }
 
@@ -86,8 +71,7 @@ public final class ClusterEngine implements Engine, AutoCloseable {
   public Handle submit(EngineRequest request, GenerationListener listener) {
     try {
       EngineRequests.check(request, settings);
-      EngineTask task =
-          new EngineTask(request, settings.contextLength(), listener, observer, nanoClock);
+      EngineTask task = batch.newTask(request, listener);
       lock.lock();
       try {
         checkTakesRequests();
@@ -188,10 +172,12 @@ public final class ClusterEngine implements Engine, AutoCloseable {
   }
 
   private void run() {
-    while (takeRequests()) {
+    while (true) {
       try {
-        batch.admit();
-        publish();
+        batch.endStale();
+        if (!takeRequests()) {
+          break;
+        }
         batch.step();
       } catch (ClusterException e) {
         degrade(e);
@@ -205,8 +191,9 @@ public final class ClusterEngine implements Engine, AutoCloseable {
     publish();
   }
 
-  /** Waits for work; returns false once the engine is stopped. */
+  /** Waits for work and lets it begin; returns false once the engine is stopped. */
   private boolean takeRequests() {
+    publish();
     lock.lock();
     try {
       while (state != State.STOPPED && inbox.isEmpty() && batch.isEmpty()) {
@@ -214,6 +201,7 @@ public final class ClusterEngine implements Engine, AutoCloseable {
       }
       inbox.forEach(batch::add);
       inbox.clear();
+      batch.begin();
       latest = batch.status(state);
       return state != State.STOPPED;
     } finally {

@@ -1,25 +1,48 @@
 package dev.caravan.coordinator.generate;
 
+import dev.caravan.coordinator.cluster.StepExecutor;
+import dev.caravan.coordinator.schedule.BlockAllocator;
 import dev.caravan.coordinator.schedule.Scheduler;
 import dev.caravan.model.error.ClusterException;
+import dev.caravan.model.step.RuntimeSettings;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /** The generations that an engine has taken, waiting or running. Confined to its thread. */
 final class RunningBatch {
   private final Scheduler scheduler;
   private final GenerationLoop loop;
   private final EngineObserver observer;
+  private final LongSupplier nanoClock;
+  private final int contextLength;
   private final List<EngineTask> tasks = new ArrayList<>();
   private long preemptionsHeard;
   private long endedPromptTokens;
   private long endedOutputTokens;
 
-  RunningBatch(Scheduler scheduler, GenerationLoop loop, EngineObserver observer) {
-    this.scheduler = scheduler;
-    this.loop = loop;
+  RunningBatch(
+      StepExecutor executor,
+      EngineSettings settings,
+      EngineObserver observer,
+      LongSupplier nanoClock) {
+    this.contextLength = settings.contextLength();
     this.observer = observer;
+    this.nanoClock = nanoClock;
+    RuntimeSettings runtime = settings.runtime();
+    scheduler =
+        new Scheduler(
+            new BlockAllocator(runtime.kvBlocks()),
+            runtime.maxBatchRows(),
+            runtime.maxLogitsRows(settings.vocabSize()),
+            settings.maxRunning());
+    loop = new GenerationLoop(scheduler, executor, contextLength, settings.epoch(), nanoClock);
+  }
+
+  /** Makes a generation that can be added later. Thread-safe, the only method that is. */
+  EngineTask newTask(EngineRequest request, GenerationListener listener) {
+    return new EngineTask(request, contextLength, listener, observer, nanoClock);
   }
 
   void add(EngineTask task) {
@@ -35,8 +58,8 @@ final class RunningBatch {
     return tasks.isEmpty();
   }
 
-  /** Ends what was cancelled or took too long, and lets others begin in their places. */
-  void admit() {
+  /** Ends what was cancelled or took too long. */
+  void endStale() {
     for (Iterator<EngineTask> remaining = tasks.iterator(); remaining.hasNext(); ) {
       EngineTask task = remaining.next();
       if (task.isCancelled() || task.isExpired()) {
@@ -49,8 +72,11 @@ final class RunningBatch {
         }
       }
     }
+  }
+
+  /** Lets as many begin as there is room for; no listener hears of it. */
+  void begin() {
     scheduler.admit();
-    tasks.forEach(EngineTask::tellStart);
   }
 
   /**
@@ -59,6 +85,7 @@ final class RunningBatch {
    * @throws ClusterException if the cluster failed: nothing more can run
    */
   void step() {
+    tasks.forEach(EngineTask::tellStart);
     loop.step().ifPresent(observer::onStep);
     for (; preemptionsHeard < scheduler.preemptions(); preemptionsHeard++) {
       observer.onPreempted();

@@ -6,6 +6,7 @@ import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -193,7 +194,7 @@ final class ApiServerTest {
   }
 
   private static Socket request(TestApi api, String body) throws Exception {
-    Socket socket = new Socket("127.0.0.1", api.port());
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port());
     socket
         .getOutputStream()
         .write(

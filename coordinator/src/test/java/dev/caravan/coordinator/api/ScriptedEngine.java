@@ -100,6 +100,11 @@ public final class ScriptedEngine implements Engine, AutoCloseable {
     await(() -> requests.size() >= count, "accepted");
   }
 
+  /** Waits until all generations have ended. */
+  void awaitIdle() throws InterruptedException {
+    await(running::isEmpty, "ended");
+  }
+
   private synchronized void await(BooleanSupplier condition, String what)
       throws InterruptedException {
     long end = System.nanoTime() + 20_000_000_000L;
@@ -139,25 +144,34 @@ public final class ScriptedEngine implements Engine, AutoCloseable {
     }
   }
 
-  private synchronized void run() {
+  private void run() {
     try {
-      while (!closed) {
-        running.stream()
-            .filter(each -> each.cancelled)
-            .toList()
-            .forEach(each -> {
-              end(each, EndReason.CANCELLED);
-            });
-        if (running.isEmpty() || tokensAllowed == 0) {
-          wait();
-        }
-        for (Running each : List.copyOf(running)) {
-          step(each);
-        }
+      while (stepAll()) {
+        // Others have to get hold of the lock in between.
+        Thread.yield();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private synchronized boolean stepAll() throws InterruptedException {
+    for (Running each : List.copyOf(running)) {
+      if (each.cancelled) {
+        end(each, EndReason.CANCELLED);
+      }
+    }
+    while (!closed && (running.isEmpty() || (tokensAllowed == 0 && cancelledEnded()))) {
+      wait();
+    }
+    for (Running each : List.copyOf(running)) {
+      step(each);
+    }
+    return !closed;
+  }
+
+  private boolean cancelledEnded() {
+    return running.stream().noneMatch(each -> each.cancelled);
   }
 
   private void step(Running each) {
@@ -190,6 +204,7 @@ public final class ScriptedEngine implements Engine, AutoCloseable {
   private void end(Running each, EndReason reason) {
     running.remove(each);
     each.listener.onEnd(new End(reason, each.request.prompt().length, CACHED_TOKENS, each.count));
+    notifyAll();
   }
 
   private static TokenLogprobs scored(EngineRequest request, int id) {

@@ -2,11 +2,14 @@ package dev.caravan.coordinator.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.caravan.coordinator.api.grpc.GenerationRoutes;
 import dev.caravan.coordinator.api.openai.ChatRoutes;
 import dev.caravan.coordinator.api.openai.CompletionRoutes;
 import dev.caravan.coordinator.api.openai.ModelRoutes;
+import dev.caravan.coordinator.api.openai.TextRoutes;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -40,12 +43,14 @@ final class TestApi implements AutoCloseable {
     Duration timeout = Duration.ofMinutes(1);
     server =
         new ApiServer(
-            new InetSocketAddress("127.0.0.1", 0),
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new ApiKeys(keys),
             List.of(
                 new ChatRoutes(serving, timeout),
                 new CompletionRoutes(serving, timeout),
                 new ModelRoutes(serving),
+                new TextRoutes(serving),
+                new GenerationRoutes(serving, timeout),
                 new HealthRoutes(serving::loaded)));
     server.start();
   }

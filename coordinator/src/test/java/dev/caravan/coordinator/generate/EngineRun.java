@@ -6,7 +6,7 @@ import dev.caravan.model.step.RuntimeSettings;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /** Settings and requests of engines in tests. */
 final class EngineRun {
@@ -30,18 +30,24 @@ final class EngineRun {
             CONTEXT,
             false,
             30_000);
-    return new EngineSettings(runtime, FakeCluster.VOCABULARY, 3, maxRunning, maxWaiting);
+    return new EngineSettings(runtime, PagedCluster.VOCABULARY, 3, maxRunning, maxWaiting);
   }
 
   static ClusterEngine start(StepExecutor executor, EngineSettings settings) {
-    return start(executor, settings, System::nanoTime);
-  }
-
-  static ClusterEngine start(
-      StepExecutor executor, EngineSettings settings, LongSupplier nanoClock) {
-    ClusterEngine engine = new ClusterEngine(executor, settings, EngineObserver.NONE, nanoClock);
+    ClusterEngine engine = new ClusterEngine(executor, settings, EngineObserver.NONE);
     engine.start();
     return engine;
+  }
+
+  static HeardGeneration submit(Engine engine, EngineRequest request) {
+    HeardGeneration heard = new HeardGeneration();
+    engine.submit(request, heard);
+    return heard;
+  }
+
+  /** Ids from first on. */
+  static int[] prompt(int first, int length) {
+    return IntStream.range(first, first + length).map(id -> id % PagedCluster.VOCABULARY).toArray();
   }
 
   static EngineRequest greedy(int maxTokens, int... prompt) {
@@ -58,5 +64,29 @@ final class EngineRun {
         false,
         Optional.empty(),
         HOUR);
+  }
+
+  static EngineRequest withLogprobs(EngineRequest request, int top, boolean ofPrompt) {
+    return new EngineRequest(
+        request.prompt(),
+        request.maxTokens(),
+        request.endIds(),
+        request.sampling(),
+        top,
+        ofPrompt,
+        request.constraint(),
+        request.timeout());
+  }
+
+  static EngineRequest within(EngineRequest request, Duration timeout) {
+    return new EngineRequest(
+        request.prompt(),
+        request.maxTokens(),
+        request.endIds(),
+        request.sampling(),
+        request.topLogprobs(),
+        request.promptLogprobs(),
+        request.constraint(),
+        timeout);
   }
 }

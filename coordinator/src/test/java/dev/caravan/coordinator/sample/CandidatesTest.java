@@ -7,6 +7,7 @@ import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.step.RowAnswer;
 import dev.caravan.model.step.RowQuery;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -48,8 +49,20 @@ class CandidatesTest {
         new Way(new SamplingParameters(20, 0, 0.99, 0, 1, 12), TOKENS),
         new Way(new SamplingParameters(0.5, 0, 1, 0.1, 1, 13), 0),
         new Way(new SamplingParameters(0.5, 0, 1, 0.1, 1.5, 14), 0),
-        new Way(new SamplingParameters(50, 0, 1, 0.5, 1, 15), TOKENS));
+        new Way(new SamplingParameters(50, 0, 1, 0.5, 1, 15), TOKENS),
+        new Way(new SamplingParameters(0, 0, 1, 0, 1, 16).with(PENALTIES), 0),
+        new Way(new SamplingParameters(0, 0, 1, 0, 1.2, 17).with(BIASES), 0),
+        new Way(new SamplingParameters(1, 0, 1, 0, 1, 18).with(PENALTIES), 0), // asks for all
+        new Way(new SamplingParameters(1, 30, 0.9, 0, 1.1, 19).with(PENALTIES), 0),
+        new Way(new SamplingParameters(0.7, 0, 0.9, 0, 1, 20).with(PENALTIES), 0),
+        new Way(new SamplingParameters(0.7, 0, 0.9, 0, 1, 21).with(BIASES), TOKENS),
+        new Way(new SamplingParameters(0.5, 0, 1, 0.1, 0.9, 22).with(BIASES), 0));
   }
+
+  private static final LogitAdjustments PENALTIES = new LogitAdjustments(1.5, -2, Map.of());
+
+  private static final LogitAdjustments BIASES =
+      new LogitAdjustments(0, 2, Map.of(3, 4.0, 699, -100.0, 2999, 8.0, 1500, -0.5));
 
   @ParameterizedTest
   @MethodSource("ways")

@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.step.RowQuery;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -170,5 +174,106 @@ class SamplerTest {
             assertThat(sampler.sample(i, logits)).isBetween(0, 126_975);
           }
         });
+  }
+
+  private static Sampler greedyWith(LogitAdjustments adjustments, int... prompt) {
+    return new Sampler(SamplingParameters.greedy().with(adjustments), prompt);
+  }
+
+  @Test
+  void presencePenaltyCountsGeneratedTokensOnce() {
+    float[] logits = {4, 3, 2.5f};
+    Sampler sampler = greedyWith(new LogitAdjustments(1.25, 0, Map.of()), 0, 1, 2);
+    assertThat(take(sampler, logits, 4)).containsExactly(0, 1, 0, 0);
+    assertThat(logits).containsExactly(4, 3, 2.5f);
+  }
+
+  @Test
+  void frequencyPenaltyCountsGeneratedTokensEachTime() {
+    Sampler sampler = greedyWith(new LogitAdjustments(0, 0.75, Map.of()), 0, 0, 0);
+    // 4, 3.25, 2.5 against 3, 2.25: the prompt does not count.
+    assertThat(take(sampler, new float[] {4, 3}, 4)).containsExactly(0, 0, 1, 0);
+  }
+
+  @Test
+  void negativePenaltiesInviteRepetition() {
+    Sampler sampler = greedyWith(new LogitAdjustments(-1, -1, Map.of(1, 1.0)));
+    assertThat(take(sampler, new float[] {4, 3.5f}, 3)).containsExactly(1, 1, 1);
+  }
+
+  @Test
+  void biasIsAddedToItsTokensAfterTheRepetitionPenalty() {
+    SamplingParameters parameters =
+        new SamplingParameters(0, 0, 1, 0, 2, 0)
+            .with(new LogitAdjustments(0, 0, Map.of(1, 1.5, 2, -100.0)));
+    // 4 / 2 = 2 against 2 / 2 + 1.5 = 2.5
+    assertThat(new Sampler(parameters, new int[] {0, 1}).sample(0, new float[] {4, 2, 90}))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void manyAdjustedTokensAreAllRemembered() {
+    int[] prompt = IntStream.range(0, 100).toArray();
+    float[] logits = new float[101];
+    Arrays.fill(logits, 2);
+    logits[100] = 1.5f;
+    Sampler sampler = new Sampler(new SamplingParameters(0, 0, 1, 0, 2, 0), prompt);
+    assertThat(sampler.sample(0, logits)).isEqualTo(100);
+  }
+
+  /** Allows the ids of one step after the other. */
+  private static TokenConstraint inTurn(int[]... steps) {
+    return new TokenConstraint() {
+      private int step;
+
+      @Override
+      public BitSet allowed() {
+        BitSet allowed = new BitSet();
+        IntStream.of(steps[step]).forEach(allowed::set);
+        return allowed;
+      }
+
+      @Override
+      public void accept(int id) {
+        assertThat(steps[step]).contains(id);
+        step++;
+      }
+    };
+  }
+
+  @Test
+  void constraintRulesOutWhateverElseWouldBeChosen() {
+    float[] logits = {9, 1, 2, 3};
+    for (SamplingParameters parameters :
+        new SamplingParameters[] {
+          SamplingParameters.greedy(),
+          new SamplingParameters(1, 0, 1, 0, 1, 0),
+          new SamplingParameters(1, 1, 1, 0, 1, 0),
+          new SamplingParameters(0.8, 0, 0.01, 0, 1.1, 0)
+              .with(new LogitAdjustments(0, 0, Map.of(0, 100.0)))
+        }) {
+      Sampler sampler =
+          new Sampler(
+              parameters,
+              NO_PROMPT,
+              Optional.of(inTurn(new int[] {1}, new int[] {2, 70}, new int[] {0})));
+      assertThat(sampler.query()).isEqualTo(RowQuery.ALL);
+      assertThat(take(sampler, logits, 3)).containsExactly(1, 2, 0);
+      assertThat(logits).containsExactly(9, 1, 2, 3);
+    }
+  }
+
+  @Test
+  void constraintKeepsTheProportionsOfWhatItAllows() {
+    int[][] steps = new int[DRAWS][];
+    Arrays.fill(steps, new int[] {1, 2});
+    Sampler sampler =
+        new Sampler(
+            new SamplingParameters(1, 0, 1, 0, 1, 42), NO_PROMPT, Optional.of(inTurn(steps)));
+    assertFrequencies(sampler, logs(0.7, 0.1, 0.2), 0, 1 / 3.0, 2 / 3.0);
+  }
+
+  private static int[] take(Sampler sampler, float[] logits, int count) {
+    return IntStream.range(0, count).map(i -> sampler.sample(i, logits)).toArray();
   }
 }

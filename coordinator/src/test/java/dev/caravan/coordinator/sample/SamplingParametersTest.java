@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
+import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -40,5 +41,17 @@ class SamplingParametersTest {
   void acceptsTheEdges() {
     assertThat(new SamplingParameters(100, 0, 1e-9, 1, 100, Long.MIN_VALUE).topP()).isEqualTo(1e-9);
     assertThat(SamplingParameters.greedy().temperature()).isZero();
+  }
+
+  @Test
+  void refusesAdjustmentsOutOfRangeWithNameAndValue() {
+    assertInvalid(() -> new LogitAdjustments(2.1, 0, Map.of()), "presence_penalty", "2.1", "-2..2");
+    assertInvalid(() -> new LogitAdjustments(0, -3, Map.of()), "frequency_penalty", "-3.0");
+    assertInvalid(() -> new LogitAdjustments(0, Double.NaN, Map.of()), "frequency_penalty", "NaN");
+    assertInvalid(
+        () -> new LogitAdjustments(0, 0, Map.of(7, 101.0)),
+        "logit_bias of token 7",
+        "101.0",
+        "-100..100");
   }
 }

@@ -16,11 +16,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Answers queries as ranks with a part of the vocabulary each do, by sorting everything. */
-final class SplitVocabulary {
+public final class SplitVocabulary {
   private final List<IntRange> ranges;
   private final int vocabSize;
 
-  SplitVocabulary(int vocabSize, int... cuts) {
+  public SplitVocabulary(int vocabSize, int... cuts) {
     this.vocabSize = vocabSize;
     this.ranges = new ArrayList<>();
     int start = 0;
@@ -31,7 +31,7 @@ final class SplitVocabulary {
     ranges.add(new IntRange(start, vocabSize));
   }
 
-  RowAnswer answer(RowQuery query, int position, float[] logits) {
+  public RowAnswer answer(RowQuery query, int position, float[] logits) {
     StepBatch batch =
         new StepBatch(
             1, 1, List.of(new SequenceChunk(position, new int[] {0}, new int[0], List.of(query))));

@@ -209,6 +209,135 @@ class SchedulerTest {
     assertThatThrownBy(() -> step(scheduler)).isInstanceOf(IllegalStateException.class);
   }
 
+  @Test
+  void promptsThatJoinDecodingSequencesAreCutSmall() {
+    Scheduler scheduler = new Scheduler(allocator, 512, 100);
+    scheduler.add(new Sequence(ids(1), Logits.LAST, ENDLESS));
+    step(scheduler);
+    scheduler.add(new Sequence(ids(600), Logits.LAST, ENDLESS));
+    List<Scheduled> scheduled = step(scheduler);
+    assertThat(scheduled.get(0).decodes()).isTrue();
+    assertThat(scheduled.get(1).decodes()).isFalse();
+    assertThat(scheduled.get(1).chunk().tokens()).hasSize(32);
+    scheduler.paced(1, 0, 1000);
+    scheduler.paced(1, 32, 1000 + 32 * 100);
+    assertThat(step(scheduler).get(1).chunk().tokens()).hasSize(10);
+  }
+
+  @Test
+  void shortPromptIsDoneBesideALongOne() {
+    Scheduler scheduler = new Scheduler(allocator, 64, 100);
+    scheduler.add(new Sequence(ids(600), Logits.LAST, ENDLESS));
+    scheduler.add(new Sequence(ids(20), Logits.LAST, ENDLESS));
+    List<Scheduled> scheduled = step(scheduler);
+    assertThat(scheduled.get(0).chunk().tokens()).hasSize(44);
+    assertThat(scheduled.get(1).chunk().logitsRows()).isOne();
+  }
+
+  @Test
+  void promptThatIsScoredLeavesTheOthersTheirRowThatAnswers() {
+    Scheduler scheduler = new Scheduler(allocator, 64, 3);
+    scheduler.add(
+        new Sequence(ids(60), Logits.ALL, (position, logits) -> Sequence.LogitsConsumer.NONE));
+    scheduler.add(new Sequence(ids(4), Logits.LAST, ENDLESS));
+    scheduler.add(new Sequence(ids(5), Logits.LAST, ENDLESS));
+    assertThat(step(scheduler))
+        .extracting(entry -> entry.chunk().logitsRows())
+        .containsExactly(1, 1, 1);
+  }
+
+  @Test
+  void noMoreSequencesRunAtOnceThanPlaces() {
+    Scheduler scheduler = new Scheduler(allocator, 64, 64, 2);
+    Sequence first = new Sequence(ids(3), Logits.LAST, ENDLESS);
+    scheduler.add(first);
+    scheduler.add(new Sequence(ids(3), Logits.LAST, ENDLESS));
+    Sequence third = new Sequence(ids(3), Logits.LAST, ENDLESS);
+    scheduler.add(third);
+    assertThat(step(scheduler)).hasSize(2);
+    assertThat(scheduler.waiting()).isEqualTo(1);
+    assertThat(third.hasBegun()).isFalse();
+    scheduler.remove(first);
+    assertThat(step(scheduler)).hasSize(2);
+    assertThat(third.hasBegun()).isTrue();
+  }
+
+  @Test
+  void sequenceBeginsOnlyWhenTheRunningOnesKeepABlockToGrow() {
+    Scheduler scheduler = new Scheduler(new BlockAllocator(4), 64, 64);
+    Sequence first = new Sequence(ids(16), Logits.LAST, ENDLESS);
+    scheduler.add(first);
+    Sequence second = new Sequence(ids(48), Logits.LAST, ENDLESS);
+    scheduler.add(second);
+    scheduler.add(new Sequence(ids(1), Logits.LAST, ENDLESS));
+    assertThat(step(scheduler)).hasSize(1);
+    assertThat(second.hasBegun()).isFalse();
+    // In the order in which they came, though the third would find a block.
+    assertThat(scheduler.waiting()).isEqualTo(2);
+    scheduler.remove(first);
+    step(scheduler);
+    assertThat(second.hasBegun()).isTrue();
+  }
+
+  @Test
+  void preemptsTheYoungestWhenNoBlockIsFreeAndComputesItAgain() {
+    Scheduler scheduler = new Scheduler(new BlockAllocator(4), 64, 64);
+    Sequence old = new Sequence(ids(16), Logits.LAST, ENDLESS);
+    Sequence young = new Sequence(ids(15), Logits.LAST, ENDLESS);
+    scheduler.add(old);
+    scheduler.add(young);
+    for (int i = 0; i < 17; i++) {
+      step(scheduler);
+    }
+    assertThat(scheduler.preemptions()).isZero();
+    assertThat(old.length()).isEqualTo(33);
+    assertThat(young.length()).isEqualTo(32);
+    List<Scheduled> scheduled = step(scheduler);
+    assertThat(scheduler.preemptions()).isEqualTo(1);
+    assertThat(scheduled).extracting(Scheduled::sequence).containsExactly(old);
+    assertThat(scheduler.waiting()).isEqualTo(1);
+    scheduler.remove(old);
+    SequenceChunk again = only(step(scheduler));
+    assertThat(again.startPosition()).isZero();
+    assertThat(again.tokens()).hasSize(32).endsWith(9, 9);
+    assertThat(again.logitsRows()).isOne();
+    assertThat(young.length()).isEqualTo(33);
+  }
+
+  @Test
+  void preemptedSequenceComesBeforeThoseThatNeverRan() {
+    Scheduler scheduler = new Scheduler(new BlockAllocator(3), 64, 64, 2);
+    Sequence old = new Sequence(ids(16), Logits.LAST, ENDLESS);
+    Sequence young = new Sequence(ids(1), Logits.LAST, ENDLESS);
+    Sequence late = new Sequence(ids(1), Logits.LAST, ENDLESS);
+    List.of(old, young, late).forEach(scheduler::add);
+    while (scheduler.preemptions() == 0) {
+      step(scheduler);
+    }
+    scheduler.remove(old);
+    assertThat(step(scheduler)).extracting(Scheduled::sequence).contains(young);
+    assertThat(young.pending()).isEqualTo(1);
+  }
+
+  @Test
+  void sharesFullBlocksOfTheSameBeginningOnceTheyAreComputed() {
+    Scheduler scheduler = new Scheduler(allocator, 20, 100);
+    scheduler.add(Sequence.sharing(ids(40), Logits.LAST, ENDLESS));
+    step(scheduler);
+    // Only one block is computed yet.
+    Sequence second = Sequence.sharing(ids(40), Logits.LAST, ENDLESS);
+    scheduler.add(second);
+    scheduler.admit();
+    assertThat(second.cachedTokens()).isEqualTo(16);
+    assertThat(allocator.freeBlocks()).isEqualTo(BLOCKS - 5);
+    scheduler.add(Sequence.sharing(ids(17), Logits.ALL, ENDLESS));
+    scheduler.add(new Sequence(ids(17), Logits.LAST, ENDLESS));
+    scheduler.admit();
+    assertThat(allocator.freeBlocks()).isEqualTo(BLOCKS - 9);
+    assertThat(scheduler.prefixQueriedTokens()).isEqualTo(80);
+    assertThat(scheduler.prefixHitTokens()).isEqualTo(16);
+  }
+
   /** Runs a step whose logits are all empty. */
   private static List<Scheduled> step(Scheduler scheduler) {
     List<Scheduled> scheduled = scheduler.next();

@@ -13,11 +13,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /** Vocabularies small enough to work out the ids by hand. */
-final class SmallVocabularies {
+public final class SmallVocabularies {
   private SmallVocabularies() {}
 
   /** Ids: unk 0, s 1, /s 2, byte b = 3 + b, then the pieces from 259 on, scores -1, -2, ... */
-  static Vocabulary sentencePiece(String... pieces) {
+  public static Vocabulary sentencePiece(String... pieces) {
     List<Token> tokens = new ArrayList<>();
     tokens.add(new Token("<unk>", 0, TokenType.UNKNOWN));
     tokens.add(new Token("<s>", 0, TokenType.CONTROL));
@@ -32,7 +32,7 @@ final class SmallVocabularies {
   }
 
   /** Ids: byte b = b, then the result of each "left right" merge from 256 on, then the specials. */
-  static Vocabulary byteLevel(List<String> merges, List<Token> added) {
+  public static Vocabulary byteLevel(List<String> merges, List<Token> added) {
     List<String> texts = new ArrayList<>();
     for (int value = 0; value < 256; value++) {
       texts.add(String.valueOf(ByteAlphabet.spell((byte) value)));
@@ -51,7 +51,7 @@ final class SmallVocabularies {
     return vocabulary(Algorithm.BYTE_LEVEL_BPE, tokens, pairs);
   }
 
-  static Vocabulary vocabulary(Algorithm algorithm, List<Token> tokens, List<Merge> merges) {
+  public static Vocabulary vocabulary(Algorithm algorithm, List<Token> tokens, List<Merge> merges) {
     return new Vocabulary(
         algorithm, tokens, merges, OptionalInt.of(1), Set.of(2), Optional.empty());
   }

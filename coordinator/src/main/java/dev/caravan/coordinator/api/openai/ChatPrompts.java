@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Makes prompts of conversations. */
-final class ChatPrompts {
+public final class ChatPrompts {
   private static final String MESSAGES = "messages";
   private static final Set<String> ROLES = Set.of("system", "user", "assistant", "tool");
 
@@ -30,7 +30,7 @@ final class ChatPrompts {
    *
    * @throws ApiException status 400 if the conversation is not one, or the template refuses it
    */
-  static int[] ids(ServedModel model, Fields fields) {
+  public static int[] ids(ServedModel model, Fields fields) {
     return Prompts.encode(model.tokenizer(), text(model, fields));
   }
 
@@ -51,7 +51,7 @@ final class ChatPrompts {
                             + " with --chat-template")));
     ObjectNode input = JsonNodeFactory.instance.objectNode();
     input.set(MESSAGES, messages(fields));
-    input.put("add_generation_prompt", true);
+    input.put("add_generation_prompt", fields.flag("add_generation_prompt", true));
     try {
       ChatInput chat = ChatInput.of(input);
       for (Map.Entry<String, String> token : model.templateTokens().entrySet()) {

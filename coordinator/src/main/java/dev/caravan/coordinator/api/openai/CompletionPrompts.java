@@ -57,18 +57,25 @@ final class CompletionPrompts {
     }
     int[] ids = new int[list.size()];
     for (int i = 0; i < ids.length; i++) {
-      JsonNode id = list.get(i);
-      if (!id.canConvertToInt() || !id.isIntegralNumber()) {
-        throw fields.wrongType(PROMPT, id, "a token id");
-      }
-      ids[i] = id.intValue();
-      if (ids[i] < 0 || ids[i] >= tokenizer.vocabulary().size()) {
-        throw fields.invalid(
-            PROMPT,
-            "token id %d is not in the vocabulary of 0..%d"
-                .formatted(ids[i], tokenizer.vocabulary().size() - 1));
-      }
+      ids[i] = id(fields, PROMPT, list.get(i), tokenizer);
     }
     return new Prompt(ids, tokenizer.decode(ids));
+  }
+
+  /**
+   * Reads a token id.
+   *
+   * @throws dev.caravan.coordinator.api.ApiException status 400 if it is none of the vocabulary
+   */
+  static int id(Fields fields, String name, JsonNode id, Tokenizer tokenizer) {
+    if (!id.isIntegralNumber()) {
+      throw fields.wrongType(name, id, "a token id");
+    }
+    int last = tokenizer.vocabulary().size() - 1;
+    if (!id.canConvertToInt() || id.intValue() < 0 || id.intValue() > last) {
+      throw fields.invalid(
+          name, "token id %.30s is not in the vocabulary of 0..%d".formatted(id, last));
+    }
+    return id.intValue();
   }
 }
