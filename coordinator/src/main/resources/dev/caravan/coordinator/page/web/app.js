@@ -27,7 +27,7 @@ function App() {
       <${State} />
     </header>
     <${Tabs} />
-    <main>
+    <main class=${cluster.value && trouble.value ? "stale" : ""}>
       ${VIEWS.map(({ id, name, view: View }) => html`
         <section key=${id} id=${id} class="view ${shown.value === id ? "shown" : ""}"
           aria-label=${name}><${View} /></section>`)}
