@@ -46,6 +46,7 @@ public final class ApiServer implements AutoCloseable {
             .gracefulShutdownTimeout(Duration.ofMillis(100), Duration.ofSeconds(2))
             .blockingTaskExecutor(Math.max(4, 2 * Runtime.getRuntime().availableProcessors()))
             .disableServerHeader()
+            .unloggedExceptionsReportIntervalMillis(0)
             .meterRegistry(NoopMeterRegistry.get())
             .errorHandler(new ErrorReplies())
             .decorator(keys);

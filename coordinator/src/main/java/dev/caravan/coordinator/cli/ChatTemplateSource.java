@@ -40,6 +40,11 @@ record ChatTemplateSource(String text, Map<String, String> tokens) {
   static ChatTemplateSource ofModel(Path path) {
     Vocabulary vocabulary = vocabulary(path).orElseThrow(() -> missing(path));
     String text = vocabulary.chatTemplate().orElseThrow(() -> missing(path));
+    return new ChatTemplateSource(text, tokens(vocabulary));
+  }
+
+  /** Returns the texts of a model's special tokens by the names that templates know them by. */
+  static Map<String, String> tokens(Vocabulary vocabulary) {
     Map<String, String> tokens = new TreeMap<>();
     vocabulary.bosId().ifPresent(id -> tokens.put("bos_token", vocabulary.tokens().get(id).text()));
     List<String> ends =
@@ -51,7 +56,7 @@ record ChatTemplateSource(String text, Map<String, String> tokens) {
       String end = TURN_ENDS.stream().filter(ends::contains).findFirst().orElse(ends.getFirst());
       tokens.put("eos_token", end);
     }
-    return new ChatTemplateSource(text, tokens);
+    return tokens;
   }
 
   private static Optional<Vocabulary> vocabulary(Path path) {

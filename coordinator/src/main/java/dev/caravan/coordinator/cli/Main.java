@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
     description = "Serves Llama models on several machines at once, tensor parallel, in pure Java.",
     subcommands = {
       DemoCommand.class,
+      ServeCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
       LogitsCommand.class,

@@ -3,6 +3,7 @@ package dev.caravan.coordinator.cli;
 import dev.caravan.coordinator.generate.GenerationLoop;
 import dev.caravan.coordinator.rpc.Cluster;
 import dev.caravan.coordinator.rpc.ClusterSettings;
+import dev.caravan.coordinator.rpc.LoadListener;
 import dev.caravan.coordinator.schedule.BlockAllocator;
 import dev.caravan.coordinator.schedule.Scheduler;
 import dev.caravan.coordinator.text.Tokenizer;
@@ -85,8 +86,18 @@ public final class Session implements AutoCloseable {
    * @throws dev.caravan.model.error.ClusterException whatever kept it from coming up
    */
   public void start() {
+    start(LoadListener.NONE);
+  }
+
+  /**
+   * Starts the cluster and loads the model onto it.
+   *
+   * @param listener hears how far that is, besides the progress on standard error
+   * @throws dev.caravan.model.error.ClusterException whatever kept it from coming up
+   */
+  void start(LoadListener listener) {
     try (Progress progress = new Progress("loading")) {
-      cluster.start(progress);
+      cluster.start(progress.with(listener));
     }
     loadSeconds = (System.nanoTime() - startNanos) / 1e9;
   }

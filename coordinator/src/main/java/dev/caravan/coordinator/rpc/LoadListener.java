@@ -2,6 +2,18 @@ package dev.caravan.coordinator.rpc;
 
 /** Hears how a cluster comes up. Called on several threads. */
 public interface LoadListener {
+  /** Hears nothing. */
+  LoadListener NONE =
+      new LoadListener() {
+        @Override
+        public void waiting(String address, int expected) {}
+
+        @Override
+        public void joined(int workers, int expected) {}
+
+        @Override
+        public void loaded(long doneBytes, long totalBytes) {}
+      };
 
   /** The coordinator waits at host:port for workers that others start. */
   void waiting(String address, int expected);
@@ -11,4 +23,28 @@ public interface LoadListener {
 
   /** Bytes of weights in place, over all workers. */
   void loaded(long doneBytes, long totalBytes);
+
+  /** Returns a listener that tells this one and then another. */
+  default LoadListener with(LoadListener other) {
+    LoadListener first = this;
+    return new LoadListener() {
+      @Override
+      public void waiting(String address, int expected) {
+        first.waiting(address, expected);
+        other.waiting(address, expected);
+      }
+
+      @Override
+      public void joined(int workers, int expected) {
+        first.joined(workers, expected);
+        other.joined(workers, expected);
+      }
+
+      @Override
+      public void loaded(long doneBytes, long totalBytes) {
+        first.loaded(doneBytes, totalBytes);
+        other.loaded(doneBytes, totalBytes);
+      }
+    };
+  }
 }
