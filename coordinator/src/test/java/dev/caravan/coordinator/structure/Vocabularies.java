@@ -25,6 +25,7 @@ final class Vocabularies {
         SmallVocabularies.sentencePiece(
             "\u2581",
             "\u2581{",
+            "{}",
             "{\"",
             "\":",
             "\":\u2581\"",

@@ -111,7 +111,12 @@ final class AutomatonTest {
     Vocabulary vocabulary =
         SmallVocabularies.vocabulary(Algorithm.SENTENCEPIECE_BPE, few, List.of());
     Tokenizer small = Tokenizers.of(vocabulary);
-    Node grammar = choice(text("axxa"), text("ab"), sequence(text("a"), bytes("xc"), text("b")));
+    Node grammar =
+        choice(
+            text("axxa"),
+            text("ab"),
+            sequence(text("a"), bytes("xc"), text("b")),
+            sequence(text("b"), bytes("xy")));
     Automaton automaton = new Automaton(grammar, TokenTrie.of(small));
     GrammarConstraint constraint = new GrammarConstraint(automaton, small, END);
     assertThat(words(small, constraint.allowed())).containsExactlyInAnyOrder("a", "ax");
