@@ -46,6 +46,14 @@ final class Bits {
     putInt(group, offset, getInt(group, offset) | value);
   }
 
+  static float getFloat(MemorySegment group, long offset) {
+    return Float.intBitsToFloat(getInt(group, offset));
+  }
+
+  static void putFloat(MemorySegment group, long offset, float value) {
+    putInt(group, offset, Float.floatToRawIntBits(value));
+  }
+
   static float half(MemorySegment group, long offset) {
     return Float.float16ToFloat(group.get(ValueLayout.JAVA_SHORT, offset));
   }

@@ -3,20 +3,25 @@ package dev.caravan.worker.tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Q4_K and Q5_K: tiles of one super-block of 256 columns, 2368 or 2880 bytes: {@code [16 ints: f16
- * d low, f16 dmin high][4 lines of scales][8 blocks]}.
+ * Q4_K and Q5_K: tiles of one super-block of 256 columns, 2432 or 2944 bytes: {@code [16 floats
+ * d][16 floats dmin][4 lines of scales][8 blocks]}. Both are f16 in the file, where usual weights
+ * make them so small that they are subnormal: kept as f32, no kernel converts them, slowly, again
+ * and again.
  *
  * <p>Line i of the scales holds blocks 2i and 2i + 1: bytes scale, min, scale, min of each row. A
  * block is four lines of unsigned nibbles as in Q4_0 without offset; Q5_K adds one line whose bit k
  * is the fifth bit of column k. The scale of a block is d * scale and its minimum dmin * min, both
- * exact in f32. About 1.03 times the bytes of the file. Immutable.
+ * exact in f32. About 1.06 times the bytes of the file. Immutable.
  */
 public final class Q4KLayout implements WeightLayout {
   /** From the start of a tile to its scales. */
-  public static final int SCALES_OFFSET = LINE_BYTES;
+  public static final int SCALES_OFFSET = 2 * LINE_BYTES;
+
+  /** From the start of a tile to its minima. */
+  public static final int MINS_OFFSET = LINE_BYTES;
 
   /** From the start of a tile to its first block. */
-  public static final int BLOCKS_OFFSET = 5 * LINE_BYTES;
+  public static final int BLOCKS_OFFSET = 6 * LINE_BYTES;
 
   /** Bytes of the nibbles of a block, and where the fifth bits begin in a block of Q5_K. */
   public static final int NIBBLES_BYTES = 4 * LINE_BYTES;
@@ -70,7 +75,8 @@ public final class Q4KLayout implements WeightLayout {
         notFinite = tile * TILE_COLUMNS;
       }
       long target = (long) tile * tileBytes + 4L * lane;
-      Bits.putInt(group, target, scales);
+      Bits.putFloat(group, target, Float.float16ToFloat((short) scales));
+      Bits.putFloat(group, target + MINS_OFFSET, Float.float16ToFloat((short) (scales >> 16)));
       for (int block = 0; block < 8; block++) {
         int pair = fileScale(row, source + FILE_SCALES, block);
         Bits.orInt(
@@ -94,12 +100,13 @@ public final class Q4KLayout implements WeightLayout {
 
   @Override
   public float scale(MemorySegment group, int lane, int column) {
-    return Bits.half(group, tile(column, lane)) * (scales(group, lane, column) & 0xff);
+    return Bits.getFloat(group, tile(column, lane)) * (scales(group, lane, column) & 0xff);
   }
 
   @Override
   public float min(MemorySegment group, int lane, int column) {
-    return Bits.half(group, tile(column, lane) + 2) * (scales(group, lane, column) >> 8 & 0xff);
+    return Bits.getFloat(group, tile(column, lane) + MINS_OFFSET)
+        * (scales(group, lane, column) >> 8 & 0xff);
   }
 
   private long tile(int column, int lane) {

@@ -3,14 +3,14 @@ package dev.caravan.worker.tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Q6_K: tiles of one super-block of 256 columns, 3392 bytes: {@code [16 ints: f16 d low][4 lines of
+ * Q6_K: tiles of one super-block of 256 columns, 3392 bytes: {@code [16 floats d][4 lines of
  * scales][8 blocks of 4 lines of low nibbles and 2 lines of high bits]}.
  *
  * <p>Line i of the scales holds the int8 scales of the sub-blocks 4i .. 4i + 3 (16 columns each) as
  * bytes of a row's int. Low nibbles lie as in Q4_0; high line h holds columns 16h .. 16h + 15 of
  * the block, two bits each: column 16h + j at bit 4j, column 16h + 8 + j at bit 4j + 2, so that
- * they are read as nibbles. The offset is 32. A sub-block's scale is d * scale, exact in f32. About
- * 1.01 times the bytes of the file. Immutable.
+ * they are read as nibbles. The offset is 32. d is f16 in the file, see {@link Q4KLayout}. A
+ * sub-block's scale is d * scale, exact in f32. About 1.01 times the bytes of the file. Immutable.
  */
 public final class Q6KLayout implements WeightLayout {
   /** Bytes of a tile. */
@@ -60,7 +60,7 @@ public final class Q6KLayout implements WeightLayout {
         notFinite = tile * TILE_COLUMNS;
       }
       long target = (long) tile * TILE_BYTES + 4L * lane;
-      Bits.putInt(group, target, d & 0xffff);
+      Bits.putFloat(group, target, Float.float16ToFloat(d));
       for (int line = 0; line < 4; line++) {
         int scales = Bits.fileInt(row, source + FILE_SCALES + 4L * line);
         Bits.putInt(group, target + SCALES_OFFSET + line * LINE_BYTES, scales);
@@ -89,7 +89,7 @@ public final class Q6KLayout implements WeightLayout {
     int subBlock = column % TILE_COLUMNS / SUB_BLOCK_COLUMNS;
     long tile = tile(column, lane);
     int word = Bits.getInt(group, tile + SCALES_OFFSET + (subBlock / 4) * LINE_BYTES);
-    return Bits.half(group, tile) * (byte) (word >> (8 * (subBlock % 4)));
+    return Bits.getFloat(group, tile) * (byte) (word >> (8 * (subBlock % 4)));
   }
 
   private static int highBit(int column) {

@@ -351,113 +351,85 @@ final class NibbleKernels {
       long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
       long t1 = (w1 + tile) & ADDRESS;
       long t1b = Lanes.BITS == 512 ? (t1 + next) & ADDRESS : t1 + Lanes.BYTES;
-      long line4 = LINE + (long) ((block & 7) >> 1) * LINE;
+      long line4 = Q4KLayout.SCALES_OFFSET + (long) ((block & 7) >> 1) * LINE;
       IntVector i0 = s0.reinterpretAsInts();
       i0 = i0.add(i0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector d0 = IntVector.fromMemorySegment(I, ALL, t0, ORDER);
+      FloatVector d0 = FloatVector.fromMemorySegment(F, ALL, t0, ORDER);
+      FloatVector e0 =
+          FloatVector.fromMemorySegment(F, ALL, (t0 + Q4KLayout.MINS_OFFSET) & ADDRESS, ORDER);
       IntVector q0 = IntVector.fromMemorySegment(I, ALL, (t0 + line4) & ADDRESS, ORDER);
       FloatVector c0 =
-          d0.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q0.lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          d0.mul(
+              (FloatVector)
+                  q0.lanewise(VectorOperators.LSHL, up)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector m0 =
-          d0.lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q0.lanewise(VectorOperators.LSHL, up - 8)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          e0.mul(
+              (FloatVector)
+                  q0.lanewise(VectorOperators.LSHL, up - 8)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector t0f = ((FloatVector) i0.add(offset).convert(VectorOperators.I2F, 0)).mul(c0);
       acc0 = dx.fma(m0.neg().fma(x, t0f), acc0);
       IntVector i1 = s1.reinterpretAsInts();
       i1 = i1.add(i1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector d1 = IntVector.fromMemorySegment(I, ALL, t0b, ORDER);
+      FloatVector d1 = FloatVector.fromMemorySegment(F, ALL, t0b, ORDER);
+      FloatVector e1 =
+          FloatVector.fromMemorySegment(F, ALL, (t0b + Q4KLayout.MINS_OFFSET) & ADDRESS, ORDER);
       IntVector q1 = IntVector.fromMemorySegment(I, ALL, (t0b + line4) & ADDRESS, ORDER);
       FloatVector c1 =
-          d1.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q1.lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          d1.mul(
+              (FloatVector)
+                  q1.lanewise(VectorOperators.LSHL, up)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector m1 =
-          d1.lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q1.lanewise(VectorOperators.LSHL, up - 8)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          e1.mul(
+              (FloatVector)
+                  q1.lanewise(VectorOperators.LSHL, up - 8)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector t1f = ((FloatVector) i1.add(offset).convert(VectorOperators.I2F, 0)).mul(c1);
       acc1 = dx.fma(m1.neg().fma(x, t1f), acc1);
       IntVector i2 = s2.reinterpretAsInts();
       i2 = i2.add(i2.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector d2 = IntVector.fromMemorySegment(I, ALL, t1, ORDER);
+      FloatVector d2 = FloatVector.fromMemorySegment(F, ALL, t1, ORDER);
+      FloatVector e2 =
+          FloatVector.fromMemorySegment(F, ALL, (t1 + Q4KLayout.MINS_OFFSET) & ADDRESS, ORDER);
       IntVector q2 = IntVector.fromMemorySegment(I, ALL, (t1 + line4) & ADDRESS, ORDER);
       FloatVector c2 =
-          d2.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q2.lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          d2.mul(
+              (FloatVector)
+                  q2.lanewise(VectorOperators.LSHL, up)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector m2 =
-          d2.lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q2.lanewise(VectorOperators.LSHL, up - 8)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          e2.mul(
+              (FloatVector)
+                  q2.lanewise(VectorOperators.LSHL, up - 8)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector t2f = ((FloatVector) i2.add(offset).convert(VectorOperators.I2F, 0)).mul(c2);
       acc2 = dx.fma(m2.neg().fma(x, t2f), acc2);
       IntVector i3 = s3.reinterpretAsInts();
       i3 = i3.add(i3.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector d3 = IntVector.fromMemorySegment(I, ALL, t1b, ORDER);
+      FloatVector d3 = FloatVector.fromMemorySegment(F, ALL, t1b, ORDER);
+      FloatVector e3 =
+          FloatVector.fromMemorySegment(F, ALL, (t1b + Q4KLayout.MINS_OFFSET) & ADDRESS, ORDER);
       IntVector q3 = IntVector.fromMemorySegment(I, ALL, (t1b + line4) & ADDRESS, ORDER);
       FloatVector c3 =
-          d3.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q3.lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          d3.mul(
+              (FloatVector)
+                  q3.lanewise(VectorOperators.LSHL, up)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector m3 =
-          d3.lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
-              .mul(
-                  (FloatVector)
-                      q3.lanewise(VectorOperators.LSHL, up - 8)
-                          .lanewise(VectorOperators.LSHR, 24)
-                          .convert(VectorOperators.I2F, 0));
+          e3.mul(
+              (FloatVector)
+                  q3.lanewise(VectorOperators.LSHL, up - 8)
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .convert(VectorOperators.I2F, 0));
       FloatVector t3f = ((FloatVector) i3.add(offset).convert(VectorOperators.I2F, 0)).mul(c3);
       acc3 = dx.fma(m3.neg().fma(x, t3f), acc3);
     }
@@ -543,12 +515,7 @@ final class NibbleKernels {
       IntVector j0 = h0.reinterpretAsInts();
       j0 = j0.add(j0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
       FloatVector c0 =
-          IntVector.fromMemorySegment(I, ALL, t0, ORDER)
-              .lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
+          FloatVector.fromMemorySegment(F, ALL, t0, ORDER)
               .mul(
                   (FloatVector)
                       IntVector.fromMemorySegment(I, ALL, (t0 + line4) & ADDRESS, ORDER)
@@ -562,12 +529,7 @@ final class NibbleKernels {
       IntVector j1 = h1.reinterpretAsInts();
       j1 = j1.add(j1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
       FloatVector c1 =
-          IntVector.fromMemorySegment(I, ALL, t0b, ORDER)
-              .lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE)
+          FloatVector.fromMemorySegment(F, ALL, t0b, ORDER)
               .mul(
                   (FloatVector)
                       IntVector.fromMemorySegment(I, ALL, (t0b + line4) & ADDRESS, ORDER)

@@ -166,8 +166,8 @@ final class PanelMatmul {
         long line = tile + Q6KLayout.SCALES_OFFSET + (long) (in >> 1) * LINE;
         int up = 24 - 16 * (in & 1);
         long two = scales + 2L * slot * UNIT_ROW_BYTES;
-        Panels.productScale(tile, 16, line, up, true, two);
-        Panels.productScale(tile, 16, line, up - 8, true, two + UNIT_ROW_BYTES);
+        Panels.productScale(tile, line, up, true, two);
+        Panels.productScale(tile, line, up - 8, true, two + UNIT_ROW_BYTES);
       }
     }
   }

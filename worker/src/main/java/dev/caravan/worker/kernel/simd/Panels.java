@@ -121,30 +121,28 @@ final class Panels {
   }
 
   /**
-   * A half float in half of each word, times a byte of another word.
+   * Floats times a byte of other words.
    *
-   * @param up 16 for the low half, 0 for the high half
    * @param byteUp shift that brings the byte to the top of its word
    * @param signed whether the byte is
    */
-  static void productScale(long words, int up, long bytes, int byteUp, boolean signed, long to) {
-    IntVector v = IntVector.fromMemorySegment(I, ALL, (words) & ADDRESS, ORDER);
+  static void productScale(long floats, long bytes, int byteUp, boolean signed, long to) {
     IntVector top =
-        IntVector.fromMemorySegment(I, ALL, (bytes) & ADDRESS, ORDER)
+        IntVector.fromMemorySegment(I, ALL, bytes & ADDRESS, ORDER)
             .lanewise(VectorOperators.LSHL, byteUp);
     IntVector factor =
         signed ? top.lanewise(VectorOperators.ASHR, 24) : top.lanewise(VectorOperators.LSHR, 24);
-    half(v.lanewise(VectorOperators.LSHL, up))
+    FloatVector.fromMemorySegment(F, ALL, floats & ADDRESS, ORDER)
         .mul((FloatVector) factor.convert(VectorOperators.I2F, 0))
-        .intoMemorySegment(ALL, (to) & ADDRESS, ORDER);
+        .intoMemorySegment(ALL, to & ADDRESS, ORDER);
   }
 
   /** Scales and minima of a block of Q4_K or Q5_K. */
   static void q4kScales(long tile, int blockInTile, long scale, long min) {
     long line = tile + Q4KLayout.SCALES_OFFSET + (long) (blockInTile >> 1) * LINE;
     int up = 24 - 16 * (blockInTile & 1);
-    productScale(tile, 16, line, up, false, scale);
-    productScale(tile, 0, line, up - 8, false, min);
+    productScale(tile, line, up, false, scale);
+    productScale(tile + Q4KLayout.MINS_OFFSET, line, up - 8, false, min);
   }
 
   private static void store(IntVector q, long to) {
