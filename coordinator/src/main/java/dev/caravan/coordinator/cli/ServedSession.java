@@ -7,6 +7,7 @@ import dev.caravan.coordinator.generate.EngineObserver;
 import dev.caravan.coordinator.generate.EngineSettings;
 import dev.caravan.coordinator.rpc.Cluster;
 import dev.caravan.coordinator.rpc.LoadListener;
+import dev.caravan.coordinator.structure.StructuredOutput;
 import dev.caravan.coordinator.text.Tokenizer;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import dev.caravan.model.vocabulary.Vocabulary;
@@ -98,6 +99,7 @@ final class ServedSession implements AutoCloseable {
         tokenizer,
         template.map(ChatTemplate::parse),
         ChatTemplateSource.tokens(vocabulary),
+        new StructuredOutput(tokenizer),
         settings.contextLength());
   }
 
