@@ -18,7 +18,9 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
  */
 @AnalyzeClasses(packages = "dev.caravan", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
-  private static final String[] TRANSPORT = {"io.grpc..", "com.google.protobuf..", "io.netty.."};
+  private static final String[] TRANSPORT = {
+    "io.grpc..", "com.google.protobuf..", "io.netty..", "com.linecorp.armeria.."
+  };
 
   @ArchTest
   static final ArchRule modelKnowsNobody =
@@ -76,7 +78,9 @@ final class ArchitectureTest {
               "dev.caravan.coordinator.schedule..",
               "dev.caravan.coordinator.cluster..",
               "dev.caravan.coordinator.generate..",
+              "dev.caravan.coordinator.metrics..",
               "dev.caravan.coordinator.sample..",
+              "dev.caravan.coordinator.structure..",
               "dev.caravan.coordinator.text..")
           .should()
           .dependOnClassesThat()
@@ -100,6 +104,16 @@ final class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("com.linecorp.armeria..", "io.grpc..");
+
+  @ArchTest
+  static final ArchRule httpOnlyAtTheEdge =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(
+              "dev.caravan.coordinator.api..", "dev.caravan.coordinator.page..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.linecorp.armeria..");
 
   @ArchTest
   static final ArchRule kernelsKnowNoLayers =

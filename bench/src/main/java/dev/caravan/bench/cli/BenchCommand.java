@@ -10,13 +10,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    description = "Measures this machine, the kernels, or a whole cluster.",
+    description = "Measures this machine, the kernels, a whole cluster, or a server.",
     subcommands = {
       BandwidthCommand.class,
       KernelsCommand.class,
       DecodeCommand.class,
       PrefillCommand.class,
-      AllReduceCommand.class
+      AllReduceCommand.class,
+      ServeLoadCommand.class
     },
     footer = {
       "",

@@ -55,6 +55,25 @@ public final class Report {
     }
   }
 
+  /** Returns the report as a part of a page. */
+  public String html() {
+    StringBuilder html = new StringBuilder();
+    html.append(
+        "<p>%s<br>commit %s<br><code>%s</code></p>\n"
+            .formatted(
+                escaped(machine.describe()), escaped(machine.commit()), escaped(flagsText())));
+    tables.forEach(table -> html.append(table.html()));
+    notes.forEach(note -> html.append("<p>%s</p>\n".formatted(escaped(note))));
+    return html.toString();
+  }
+
+  static String escaped(String text) {
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;");
+  }
+
   private Map<String, Object> json() {
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("benchmark", benchmark);

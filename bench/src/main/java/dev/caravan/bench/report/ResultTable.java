@@ -55,6 +55,21 @@ public final class ResultTable {
     out.line("");
   }
 
+  String html() {
+    StringBuilder html = new StringBuilder("<h2>%s</h2>\n".formatted(Report.escaped(title)));
+    html.append("<div class=\"wide\"><table><tr>");
+    columns.forEach(column -> html.append("<th>%s</th>".formatted(Report.escaped(column.label()))));
+    html.append("</tr>\n");
+    for (Object[] row : rows) {
+      html.append("<tr>");
+      for (int i = 0; i < row.length; i++) {
+        html.append("<td>%s</td>".formatted(Report.escaped(columns.get(i).text(row[i]))));
+      }
+      html.append("</tr>\n");
+    }
+    return html.append("</table></div>\n").toString();
+  }
+
   List<Map<String, Object>> json() {
     List<Map<String, Object>> objects = new ArrayList<>();
     for (Object[] row : rows) {

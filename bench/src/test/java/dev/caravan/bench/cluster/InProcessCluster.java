@@ -33,7 +33,7 @@ import java.util.function.Function;
  * A whole cluster in this JVM: real shards, layers and collectives, a thread for each worker, the
  * real generation loop, and no network. Every step compares the checksums of a stage's ranks.
  *
- * <p>Confined to the thread that started it.
+ * <p>Confined to one thread at a time.
  */
 final class InProcessCluster implements StepExecutor, AutoCloseable {
   static final int EPOCH = 1;
@@ -102,8 +102,15 @@ final class InProcessCluster implements StepExecutor, AutoCloseable {
     }
     int logitsRows = Math.min(stepRows, settings.maxLogitsRows(vocabSize));
     Scheduler scheduler = new Scheduler(allocator, stepRows, logitsRows);
+    return new GenerationLoop(scheduler, freshSteps(), settings.contextLength(), EPOCH);
+  }
+
+  /**
+   * Returns the cluster for somebody who counts steps from 1, and who is the only one to use it.
+   */
+  StepExecutor freshSteps() {
     firstStep = lastStep;
-    return new GenerationLoop(scheduler, this, settings.contextLength(), EPOCH);
+    return this;
   }
 
   ShardPlan plan() {

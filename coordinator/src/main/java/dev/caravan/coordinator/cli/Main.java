@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
       DemoCommand.class,
       ServeCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       LogitsCommand.class,
       PerplexityCommand.class,
       TokenizeCommand.class,

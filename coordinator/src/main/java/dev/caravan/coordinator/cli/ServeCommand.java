@@ -1,5 +1,7 @@
 package dev.caravan.coordinator.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.caravan.coordinator.api.ApiServer;
 import dev.caravan.coordinator.api.HealthRoutes;
 import dev.caravan.coordinator.api.ReadinessProbe;
@@ -10,6 +12,8 @@ import dev.caravan.coordinator.api.openai.ChatRoutes;
 import dev.caravan.coordinator.api.openai.CompletionRoutes;
 import dev.caravan.coordinator.api.openai.ModelRoutes;
 import dev.caravan.coordinator.api.openai.TextRoutes;
+import dev.caravan.coordinator.metrics.Monitor;
+import dev.caravan.coordinator.page.PageRoutes;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.net.Addresses;
@@ -19,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jline.utils.Signals;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -45,6 +50,7 @@ final class ServeCommand implements Callable<Integer> {
 
   private final Serving serving = new Serving();
   private final CountDownLatch ended = new CountDownLatch(1);
+  private volatile @Nullable Monitor monitor;
 
   @Override
   public Integer call() throws InterruptedException {
@@ -60,6 +66,7 @@ final class ServeCommand implements Callable<Integer> {
       try (ServedSession session = ServedSession.open(model.model, cluster, serve, output)) {
         session.start(new LoadingMessages(serving));
         onSignal(ended::countDown);
+        monitor = session.monitor();
         serving.ready(session.loaded());
         probe.start();
         System.err.println("caravan: ready to serve " + session.loaded().model().id());
@@ -78,7 +85,20 @@ final class ServeCommand implements Callable<Integer> {
         new ChatRoutes(serving, timeout),
         new CompletionRoutes(serving, timeout),
         new TextRoutes(serving),
-        new GenerationRoutes(serving, timeout));
+        new GenerationRoutes(serving, timeout),
+        new PageRoutes(this::monitor));
+  }
+
+  /**
+   * What is known about the cluster, also while the server drains.
+   *
+   * @throws ClusterException MODEL_NOT_READY while it is loaded
+   */
+  private Monitor monitor() {
+    if (monitor == null) {
+      serving.loaded(); // Throws, and says how far loading is.
+    }
+    return requireNonNull(monitor);
   }
 
   private void drain(ServedSession session) {

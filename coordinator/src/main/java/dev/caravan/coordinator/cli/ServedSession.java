@@ -3,8 +3,12 @@ package dev.caravan.coordinator.cli;
 import dev.caravan.coordinator.api.ServedModel;
 import dev.caravan.coordinator.api.Serving;
 import dev.caravan.coordinator.generate.ClusterEngine;
-import dev.caravan.coordinator.generate.EngineObserver;
 import dev.caravan.coordinator.generate.EngineSettings;
+import dev.caravan.coordinator.metrics.AllObservers;
+import dev.caravan.coordinator.metrics.EngineCounts;
+import dev.caravan.coordinator.metrics.Monitor;
+import dev.caravan.coordinator.metrics.RequestLog;
+import dev.caravan.coordinator.metrics.ServedCluster;
 import dev.caravan.coordinator.rpc.Cluster;
 import dev.caravan.coordinator.rpc.LoadListener;
 import dev.caravan.coordinator.structure.StructuredOutput;
@@ -14,6 +18,7 @@ import dev.caravan.model.vocabulary.Vocabulary;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /** A model on a cluster with an engine that serves many callers. */
@@ -23,13 +28,19 @@ final class ServedSession implements AutoCloseable {
   private final Session session;
   private final ServedModel model;
   private final ClusterEngine engine;
+  private final EngineCounts counts;
   private final Duration drainTimeout;
 
   private ServedSession(
-      Session session, ServedModel model, ClusterEngine engine, Duration drainTimeout) {
+      Session session,
+      ServedModel model,
+      ClusterEngine engine,
+      EngineCounts counts,
+      Duration drainTimeout) {
     this.session = session;
     this.model = model;
     this.engine = engine;
+    this.counts = counts;
     this.drainTimeout = drainTimeout;
   }
 
@@ -49,10 +60,16 @@ final class ServedSession implements AutoCloseable {
               Cluster.EPOCH,
               serve.maxRunning,
               serve.maxWaiting);
+      EngineCounts counts =
+          new EngineCounts(
+              session.cluster().plan().shards().size(), settings.contextLength(), System::nanoTime);
       ClusterEngine engine =
-          new ClusterEngine(session.cluster().executor(), settings, EngineObserver.NONE);
+          new ClusterEngine(
+              session.cluster().executor(),
+              settings,
+              new AllObservers(List.of(counts, new RequestLog())));
       return new ServedSession(
-          session, model(path, session, settings, serve), engine, serve.drainTimeout());
+          session, model(path, session, settings, serve), engine, counts, serve.drainTimeout());
     } catch (RuntimeException e) {
       session.close();
       throw e;
@@ -72,6 +89,21 @@ final class ServedSession implements AutoCloseable {
 
   Serving.Loaded loaded() {
     return new Serving.Loaded(model, engine);
+  }
+
+  /** What is known about the cluster, once it is loaded. */
+  Monitor monitor() {
+    Cluster cluster = session.cluster();
+    ServedCluster served =
+        new ServedCluster(
+            model.id(),
+            model.chatTemplate().isPresent(),
+            session.checkpoint().config(),
+            model.contextLength(),
+            cluster.plan(),
+            cluster.memory(),
+            cluster::isUp);
+    return new Monitor(served, engine, counts);
   }
 
   /** Finishes what runs; returns false if some of it did not finish in time. */

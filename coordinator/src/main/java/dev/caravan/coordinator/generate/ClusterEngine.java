@@ -7,6 +7,7 @@ import dev.caravan.model.error.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
@@ -130,7 +131,7 @@ public final class ClusterEngine implements Engine, AutoCloseable {
       if (state == State.SERVING) {
         setState(State.DRAINING);
       }
-      long nanos = limit.toNanos();
+      long nanos = TimeUnit.NANOSECONDS.convert(limit);
       while (latest.running() + latest.waiting() + inbox.size() > 0) {
         if (nanos <= 0) {
           return false;
@@ -172,11 +173,27 @@ public final class ClusterEngine implements Engine, AutoCloseable {
   }
 
   private void run() {
+    try {
+      runSteps();
+    } finally { // even an Error, which ends the thread, leaves nobody waiting
+      lock.lock();
+      try {
+        setState(State.STOPPED);
+        takeInbox();
+      } finally {
+        lock.unlock();
+      }
+      batch.fail(new ClusterException(ErrorCode.MODEL_NOT_READY, "the server has ended"));
+      publish();
+    }
+  }
+
+  private void runSteps() {
     while (true) {
       try {
         batch.endStale();
         if (!takeRequests()) {
-          break;
+          return;
         }
         batch.step();
       } catch (ClusterException e) {
@@ -187,8 +204,12 @@ public final class ClusterEngine implements Engine, AutoCloseable {
       }
       publish();
     }
-    batch.fail(new ClusterException(ErrorCode.MODEL_NOT_READY, "the server has ended"));
-    publish();
+  }
+
+  /** Called with the lock held. */
+  private void takeInbox() {
+    inbox.forEach(batch::add);
+    inbox.clear();
   }
 
   /** Waits for work and lets it begin; returns false once the engine is stopped. */
@@ -199,8 +220,7 @@ public final class ClusterEngine implements Engine, AutoCloseable {
       while (state != State.STOPPED && inbox.isEmpty() && batch.isEmpty()) {
         changed.awaitUninterruptibly();
       }
-      inbox.forEach(batch::add);
-      inbox.clear();
+      takeInbox();
       batch.begin();
       latest = batch.status(state);
       return state != State.STOPPED;
@@ -215,8 +235,7 @@ public final class ClusterEngine implements Engine, AutoCloseable {
       if (state != State.STOPPED) {
         setState(State.DEGRADED);
       }
-      inbox.forEach(batch::add);
-      inbox.clear();
+      takeInbox();
     } finally {
       lock.unlock();
     }

@@ -14,11 +14,14 @@ public interface EngineObserver {
   /**
    * What a generation was, once it ended.
    *
+   * @param firstTokenNanos from submission to its first token; 0 if it has none
    * @param nanos from submission to its end
    * @param promptTokens ids of its prompt
+   * @param cachedTokens of them, those that the prefix cache held
    * @param outputTokens ids generated
    */
-  record Totals(long nanos, int promptTokens, int outputTokens) {}
+  record Totals(
+      long firstTokenNanos, long nanos, int promptTokens, int cachedTokens, int outputTokens) {}
 
   /** A generation was queued. */
   default void onQueued() {}

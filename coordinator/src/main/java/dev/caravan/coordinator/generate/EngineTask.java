@@ -32,6 +32,7 @@ final class EngineTask
   private final long timeoutNanos;
   private final TokenGeneration generation;
   private final Sequence sequence;
+  private long firstTokenNanos;
   private long lastTokenNanos;
   private boolean started;
   private @Nullable ClusterException failure;
@@ -122,7 +123,8 @@ final class EngineTask
   public boolean onToken(int id, @Nullable TokenLogprobs logprobs) {
     long now = nanoClock.getAsLong();
     if (generation.outputTokens() == 1) {
-      observer.onFirstToken(now - submitNanos);
+      firstTokenNanos = now - submitNanos;
+      observer.onFirstToken(firstTokenNanos);
     } else {
       observer.onNextToken(now - lastTokenNanos);
     }
@@ -178,7 +180,11 @@ final class EngineTask
 
   private EngineObserver.Totals totals() {
     return new EngineObserver.Totals(
-        nanosSinceSubmit(), request.prompt().length, generation.outputTokens());
+        firstTokenNanos,
+        nanosSinceSubmit(),
+        request.prompt().length,
+        sequence.cachedTokens(),
+        generation.outputTokens());
   }
 
   private void tell(Runnable call) {

@@ -100,13 +100,12 @@ final class RunningBatch {
     }
   }
 
-  /** Ends all with the same error. */
+  /** Ends all with the same error; they hear of it first, whatever state the blocks are in. */
   void fail(ClusterException error) {
-    for (EngineTask task : tasks) {
-      forget(task);
-      task.fail(error);
-    }
+    List<EngineTask> failed = List.copyOf(tasks);
     tasks.clear();
+    failed.forEach(task -> task.fail(error));
+    failed.forEach(this::forget);
   }
 
   private void forget(EngineTask task) {

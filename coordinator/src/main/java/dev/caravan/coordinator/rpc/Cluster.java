@@ -133,6 +133,11 @@ public final class Cluster implements AutoCloseable {
     return memory;
   }
 
+  /** Whether a worker has not been lost; may be asked from any thread. */
+  public boolean isUp(Member member) {
+    return membership.members().contains(member);
+  }
+
   void loaded(List<WorkerMemory> workerMemory) {
     memory = List.copyOf(workerMemory);
   }

@@ -14,7 +14,7 @@ final class PrefillPacer {
   private static final int MIN_ROWS = 8;
 
   /** Before anything was measured. */
-  private static final int FIRST_ROWS = 32;
+  private static final int FIRST_ROWS = 16;
 
   private static final int REMEMBERED_STEPS = 15;
 

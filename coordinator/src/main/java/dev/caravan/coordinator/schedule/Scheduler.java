@@ -38,7 +38,7 @@ public final class Scheduler {
    */
   public record Scheduled(Sequence sequence, SequenceChunk chunk, boolean decodes) {}
 
-  /** Runs any number of sequences at once. */
+  /** Runs at once as many sequences as there are blocks for; those that know that they fit. */
   public Scheduler(BlockAllocator allocator, int maxRows, int maxLogitsRows) {
     this(allocator, maxRows, maxLogitsRows, Integer.MAX_VALUE);
   }
@@ -105,8 +105,9 @@ public final class Scheduler {
   }
 
   /**
-   * Begins as many waiting sequences as there are places and blocks for. Each running one keeps a
-   * block to grow into, or the one that has just begun would be the next to be preempted.
+   * Begins as many waiting sequences as there are places and blocks for. Where the places are
+   * bounded, each running one keeps a block to grow into, or the one that has just begun would be
+   * the next to be preempted.
    *
    * @throws dev.caravan.model.error.ClusterException OVERLOADED if a sequence needs more blocks
    *     than there are
@@ -115,7 +116,8 @@ public final class Scheduler {
     while (!waiting.isEmpty() && running.size() < maxRunning) {
       Sequence next = waiting.getFirst();
       boolean first = !next.hasBegun();
-      if (!next.begin(allocator, running.size())) {
+      int spare = maxRunning == Integer.MAX_VALUE ? 0 : running.size();
+      if (!next.begin(allocator, spare)) {
         if (!running.isEmpty()) {
           return;
         }

@@ -15,13 +15,13 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /** A vocabulary in which every byte is a token: id = byte, then a begin and an end token. */
-final class ByteVocabulary {
+public final class ByteVocabulary {
   static final int BEGIN = 256;
   static final int END = 257;
 
   private ByteVocabulary() {}
 
-  static Tokenizer tokenizer() {
+  public static Tokenizer tokenizer() {
     List<Token> tokens = new ArrayList<>();
     for (int value = 0; value < 256; value++) {
       String text = String.valueOf(ByteAlphabet.spell((byte) value));
@@ -40,7 +40,7 @@ final class ByteVocabulary {
   }
 
   /** Ids of a text, an end token after them. */
-  static int[] ended(String text) {
+  public static int[] ended(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     int[] ids = new int[bytes.length + 1];
     for (int i = 0; i < bytes.length; i++) {

@@ -18,7 +18,7 @@ import java.util.function.Function;
  * An engine whose answers are known beforehand: one token of each generation in turn, on a thread
  * of its own. Its token i has the log probability -i. Thread-safe.
  */
-final class ScriptedEngine implements Engine, AutoCloseable {
+public final class ScriptedEngine implements Engine, AutoCloseable {
   static final int CACHED_TOKENS = 3;
 
   private final Function<EngineRequest, int[]> script;
@@ -49,7 +49,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
    * @param script output ids of a request
    * @param capacity generations that are accepted at once
    */
-  ScriptedEngine(Function<EngineRequest, int[]> script, int capacity) {
+  public ScriptedEngine(Function<EngineRequest, int[]> script, int capacity) {
     this.script = script;
     this.capacity = capacity;
     thread.start();
@@ -81,17 +81,17 @@ final class ScriptedEngine implements Engine, AutoCloseable {
   }
 
   /** Generates so many more tokens, then waits. */
-  synchronized void allow(int tokens) {
+  public synchronized void allow(int tokens) {
     tokensAllowed = tokens;
     notifyAll();
   }
 
-  synchronized List<EngineRequest> requests() {
+  public synchronized List<EngineRequest> requests() {
     return List.copyOf(requests);
   }
 
   /** Waits until so many generations were cancelled. */
-  void awaitCancelled(int count) throws InterruptedException {
+  public void awaitCancelled(int count) throws InterruptedException {
     await(() -> cancelled >= count, "cancelled");
   }
 

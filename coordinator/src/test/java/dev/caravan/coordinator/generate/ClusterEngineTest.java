@@ -169,6 +169,26 @@ class ClusterEngineTest {
     }
   }
 
+  @Test
+  void errorThatEndsTheThreadLeavesNobodyWaiting() {
+    PagedCluster broken =
+        new PagedCluster(BLOCKS) {
+          @Override
+          public StepResult execute(StepBatch batch) {
+            throw new AssertionError("meant: ends the engine's thread");
+          }
+        };
+    try (ClusterEngine engine = EngineRun.start(broken, EngineRun.settings(BLOCKS, 1, 10))) {
+      HeardGeneration heard = EngineRun.submit(engine, EngineRun.greedy(5, 1));
+      assertThat(heard.error().code()).isEqualTo(ErrorCode.MODEL_NOT_READY);
+      await(() -> engine.status().state() == State.STOPPED);
+      assertRefused(
+          ErrorCode.MODEL_NOT_READY,
+          () -> EngineRun.submit(engine, EngineRun.greedy(3, 1)),
+          "does not run");
+    }
+  }
+
   /** Fails in the fifth step. */
   private static final class StepFailure extends PagedCluster {
     final Semaphore steps = new Semaphore(0);

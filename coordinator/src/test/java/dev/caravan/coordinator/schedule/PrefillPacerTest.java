@@ -11,7 +11,7 @@ class PrefillPacerTest {
 
   @Test
   void beginsWithFewRowsAndNeverMoreThanAStepHolds() {
-    assertThat(pacer.rows()).isEqualTo(32);
+    assertThat(pacer.rows()).isEqualTo(16);
     assertThat(new PrefillPacer(10).rows()).isEqualTo(10);
   }
 
@@ -60,6 +60,6 @@ class PrefillPacerTest {
     pacer.observe(0, 512, 1);
     pacer.observe(8, 0, 1000);
     pacer.observe(0, 512, 1_000_000_000);
-    assertThat(pacer.rows()).isEqualTo(32);
+    assertThat(pacer.rows()).isEqualTo(16);
   }
 }

@@ -23,7 +23,7 @@ public final class StageKernels {
   private static final long TASK_BYTES = 128 << 10;
 
   /** Groups that kernels take together; tasks are multiples, so that none is left over. */
-  private static final int GROUPS_UNIT = 4;
+  private static final int GROUPS_UNIT = 8;
 
   private static final int COLUMNS_PER_TASK = 4096;
 

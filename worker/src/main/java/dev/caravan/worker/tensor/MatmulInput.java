@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * Activations made ready for matrix products, off heap; reused from step to step.
  *
  * <p>Shapes, with blocks = ceil(columns / 32): values [maxRows, 32 * blocks] f32, zero beyond
- * columns, {@link #rowBytes} apart; tiles, the same values as [maxRows / 6][32 * blocks][6 rows];
+ * columns, {@link #rowBytes} apart; tiles, the same values as [maxRows / 4][32 * blocks][4 rows];
  * scales [maxRows, blocks] f32, 1 unless int8; sums [maxRows, blocks] f32, the sums of a block's
  * values. With int8 the values are integers in [-127, 127] and the first {@link #INTEGER_ROWS} rows
  * are there a second time in the forms that integer kernels multiply with:
@@ -27,7 +27,7 @@ public final class MatmulInput {
   public static final int INTEGER_ROWS = 4;
 
   /** Rows of a tile. */
-  public static final int TILE_ROWS = 6;
+  public static final int TILE_ROWS = 4;
 
   private final int maxRows;
   private final int columns;
@@ -49,7 +49,7 @@ public final class MatmulInput {
     int integerRows = Math.min(maxRows, INTEGER_ROWS);
     this.values = arena.allocate(maxRows * rowBytes(), line);
     this.tiles = arena.allocate(Math.ceilDiv(maxRows, TILE_ROWS) * tileBytes(), line);
-    // Kernels of six rows read the scales of a whole tile.
+    // Kernels of four rows read the scales of a whole tile.
     long paddedRows = (long) Math.ceilDiv(maxRows, TILE_ROWS) * TILE_ROWS;
     this.scales = arena.allocate(paddedRows * blocks * Float.BYTES, line);
     this.sums = arena.allocate(paddedRows * blocks * Float.BYTES, line);

@@ -168,7 +168,7 @@ public final class Automaton {
             : Cell.of(literal, head.at() + 1, head.level(), head.rest());
       }
       case Node.Sequence _, Node.Choice _, Node.Repeat _, Node.Rule _ ->
-          throw new IllegalStateException("not a head: " + head);
+          throw new IllegalStateException("%s does not start with a byte".formatted(head.node()));
       case null -> null;
     };
   }

@@ -59,11 +59,10 @@ final class Cell {
   @Override
   @SuppressWarnings("ReferenceEquality") // nodes are told apart by identity
   public boolean equals(@Nullable Object other) {
-    if (!(other instanceof Cell)) {
+    if (!(other instanceof Cell b)) {
       return false;
     }
     Cell a = this;
-    Cell b = (Cell) other;
     while (a != b) {
       if (a.hash != b.hash || a.node != b.node || a.at != b.at || a.level != b.level) {
         return false;

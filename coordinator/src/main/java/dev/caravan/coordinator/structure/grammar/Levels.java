@@ -6,7 +6,6 @@ import java.util.BitSet;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * How many levels of rules each node needs at least to match any text at all. Immutable.
@@ -19,7 +18,7 @@ final class Levels {
   private static final int NEVER = Integer.MAX_VALUE;
 
   private final BitSet available;
-  private final Map<Node, Integer> needed = new IdentityHashMap<>();
+  private final IdentityHashMap<Node, Integer> needed = new IdentityHashMap<>();
 
   /**
    * @param available bytes that are tokens of their own: others may be impossible to write
@@ -45,7 +44,7 @@ final class Levels {
   /** Grammars nest deeper than a thread's stack: no recursion. */
   private static List<Node> childrenFirst(Node root) {
     List<Node> ordered = new ArrayList<>();
-    Map<Node, Boolean> entered = new IdentityHashMap<>();
+    IdentityHashMap<Node, Boolean> entered = new IdentityHashMap<>();
     Deque<Node> open = new ArrayDeque<>();
     open.push(root);
     while (!open.isEmpty()) {

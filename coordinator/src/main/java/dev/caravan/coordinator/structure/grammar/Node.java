@@ -10,12 +10,6 @@ import java.util.List;
  */
 public sealed interface Node {
 
-  /** Matches nothing but the empty text. */
-  Node EMPTY = new Sequence(List.of());
-
-  /** Matches no text at all. */
-  Node NEVER = new Choice(List.of());
-
   /** Count of a repetition without an upper end. */
   int UNBOUNDED = -1;
 
@@ -31,7 +25,7 @@ public sealed interface Node {
   record Literal(byte[] bytes) implements Node {
     public Literal {
       if (bytes.length == 0) {
-        throw new IllegalArgumentException("an empty literal; take Node.EMPTY");
+        throw new IllegalArgumentException("an empty literal; take Node.empty()");
       }
       bytes = bytes.clone();
     }
@@ -80,7 +74,7 @@ public sealed interface Node {
 
   /** Matches its body, one level deeper: what may contain itself. */
   final class Rule implements Node {
-    private Node body = NEVER;
+    private Node body = never();
 
     /** Completes the rule; before that it matches nothing. */
     public void define(Node definition) {
@@ -103,8 +97,18 @@ public sealed interface Node {
     };
   }
 
+  /** Matches nothing but the empty text. */
+  static Node empty() {
+    return new Sequence(List.of());
+  }
+
+  /** Matches no text at all. */
+  static Node never() {
+    return new Choice(List.of());
+  }
+
   static Node text(String text) {
-    return text.isEmpty() ? EMPTY : new Literal(text.getBytes(StandardCharsets.UTF_8));
+    return text.isEmpty() ? empty() : new Literal(text.getBytes(StandardCharsets.UTF_8));
   }
 
   static Node sequence(Node... parts) {
@@ -120,7 +124,7 @@ public sealed interface Node {
   }
 
   static Node optional(Node node) {
-    return choice(node, EMPTY);
+    return choice(node, empty());
   }
 
   static Node many(Node body) {

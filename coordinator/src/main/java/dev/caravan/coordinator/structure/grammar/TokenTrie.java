@@ -44,6 +44,7 @@ public final class TokenTrie {
     this.depth = fill(entries);
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // lives while the tree is built
   private record Entry(byte[] bytes, int id) {}
 
   /** Builds the tree of a tokenizer's tokens. */

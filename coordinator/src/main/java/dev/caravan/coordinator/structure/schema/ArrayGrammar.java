@@ -23,7 +23,7 @@ final class ArrayGrammar {
     int min = Keywords.count(schema, "minItems", 0, place);
     int max = Keywords.count(schema, "maxItems", Node.UNBOUNDED, place);
     if (max != Node.UNBOUNDED && max < min) {
-      return Node.NEVER;
+      return Node.never();
     }
     List<Node> first = first(schema, place);
     Node others =

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** Finds rules that contain themselves before the first byte: such a grammar never gets on. */
 final class HeadCycles {
@@ -14,7 +13,7 @@ final class HeadCycles {
 
   /** Returns true if there is such a rule; chains of references may be long, so no recursion. */
   static boolean exist(Node root) {
-    Map<Node, Boolean> finished = new IdentityHashMap<>();
+    IdentityHashMap<Node, Boolean> finished = new IdentityHashMap<>();
     Deque<Node> seen = new ArrayDeque<>();
     for (Node start : reachable(root)) {
       seen.push(start);
@@ -40,7 +39,7 @@ final class HeadCycles {
 
   private static List<Node> reachable(Node root) {
     List<Node> found = new ArrayList<>(List.of(root));
-    Map<Node, Boolean> known = new IdentityHashMap<>();
+    IdentityHashMap<Node, Boolean> known = new IdentityHashMap<>();
     known.put(root, true);
     for (int i = 0; i < found.size(); i++) {
       for (Node child : found.get(i).children()) {

@@ -55,7 +55,7 @@ record IntegerRange(long first, long last) {
   private static Node between(String from, String to) {
     int rest = from.length() - 1;
     if (from.isEmpty()) {
-      return Node.EMPTY;
+      return Node.empty();
     }
     if (from.equals("0".repeat(from.length())) && to.equals("9".repeat(to.length()))) {
       return digits(from.length());

@@ -57,8 +57,7 @@ final class LiteralGrammar {
       case "array" -> value.isArray();
       case "string" -> value.isTextual();
       case "number" -> value.isNumber();
-      case "integer" ->
-          value.isIntegralNumber() || value.doubleValue() % 1 == 0 && value.isNumber();
+      case "integer" -> value.isNumber() && value.doubleValue() % 1 == 0;
       case "boolean" -> value.isBoolean();
       default -> value.isNull();
     };
@@ -86,13 +85,13 @@ final class LiteralGrammar {
 
   /** Texts that are equal up to a place. */
   private static Node node(List<byte[]> texts, int from) {
-    byte[] first = texts.isEmpty() ? new byte[0] : texts.getFirst();
     if (texts.isEmpty()) {
-      return Node.NEVER;
+      return Node.never();
     }
+    byte[] first = texts.getFirst();
     int common = Arrays.mismatch(first, texts.getLast());
     int to = common < 0 ? first.length : common;
-    Node prefix = to == from ? Node.EMPTY : new Node.Literal(Arrays.copyOfRange(first, from, to));
+    Node prefix = to == from ? Node.empty() : new Node.Literal(Arrays.copyOfRange(first, from, to));
     Map<Byte, List<byte[]>> longer = new TreeMap<>();
     boolean ends = false;
     for (byte[] text : texts) {
@@ -105,7 +104,7 @@ final class LiteralGrammar {
     List<Node> rest = new ArrayList<>();
     longer.values().forEach(group -> rest.add(node(group, to)));
     if (ends) {
-      rest.add(Node.EMPTY);
+      rest.add(Node.empty());
     }
     return Node.sequence(prefix, Node.choice(rest));
   }

@@ -41,7 +41,7 @@ final class ObjectGrammar {
     JsonNode additional = schema.path(Keywords.ADDITIONAL);
     Node other =
         additional.isMissingNode()
-            ? (free ? JsonText.value() : Node.NEVER)
+            ? (free ? JsonText.value() : Node.never())
             : compiler.value(additional, place.at(Keywords.ADDITIONAL));
     Map<String, Node> values = new LinkedHashMap<>();
     SchemaPlace at = place.at(Keywords.PROPERTIES);

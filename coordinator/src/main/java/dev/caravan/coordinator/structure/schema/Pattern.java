@@ -55,7 +55,7 @@ final class Pattern {
       boolean toEnd = skip('$');
       Node anything = Node.many(JsonText.CHARACTER);
       alternatives.add(
-          sequence(fromStart ? Node.EMPTY : anything, body, toEnd ? Node.EMPTY : anything));
+          sequence(fromStart ? Node.empty() : anything, body, toEnd ? Node.empty() : anything));
     } while (skip('|'));
     if (at < source.length()) {
       throw unexpected();

@@ -79,7 +79,7 @@ public final class SchemaCompiler {
   Node value(JsonNode schema, SchemaPlace place) {
     references.spend(place);
     if (schema.isBoolean()) {
-      return schema.booleanValue() ? JsonText.value() : Node.NEVER;
+      return schema.booleanValue() ? JsonText.value() : Node.never();
     }
     depth++;
     if (depth > MAX_DEPTH) {

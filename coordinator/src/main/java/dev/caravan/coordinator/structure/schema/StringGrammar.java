@@ -53,7 +53,7 @@ final class StringGrammar {
           .at("minLength")
           .refuse("is %d; at most %d is supported".formatted(min, MAX_LENGTH));
     }
-    return max != Node.UNBOUNDED && max < min ? Node.NEVER : JsonText.string(min, max);
+    return max != Node.UNBOUNDED && max < min ? Node.never() : JsonText.string(min, max);
   }
 
   private static Node inside(JsonNode schema, SchemaPlace place) {

@@ -9,12 +9,12 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * What surrounds {@link TileKernels#sixSums} in attention: its inputs, six queries side by side,
+ * What surrounds {@link TileKernels#fourSums} in attention: its inputs, four queries side by side,
  * and its results, two vectors a query. Offsets are bytes.
  */
 final class AttentionKernels {
   /** Queries of a group. */
-  static final int GROUP = 6;
+  static final int GROUP = 4;
 
   /** Bytes from the weights of one query to the next: no power of two, or they share cache sets. */
   static final long WEIGHTS_BYTES = AttentionRows.RANGE * Float.BYTES + 64;
@@ -23,7 +23,7 @@ final class AttentionKernels {
 
   private AttentionKernels() {}
 
-  /** Copies numbers of a query to its column of a group [count][6]. */
+  /** Copies numbers of a query to its column of a group [count][4]. */
   static void pack(MemorySegment x, long from, int count, MemorySegment group, long to) {
     for (int i = 0; i < count; i++) {
       float number = x.get(ValueLayout.JAVA_FLOAT, from + 4L * i);
@@ -34,7 +34,8 @@ final class AttentionKernels {
   /**
    * Scales sums and stores them as scores.
    *
-   * @param s first query's scores of the first vector, those of the second {@code step} on
+   * @param s first query's scores of the first vector, those of the second {@code step} on; 0 if
+   *     there is no second
    */
   static void scores(
       MemorySegment tile,
@@ -50,15 +51,17 @@ final class AttentionKernels {
       FloatVector a = FloatVector.fromMemorySegment(F, tile, from, ORDER);
       FloatVector b = FloatVector.fromMemorySegment(F, tile, from + Lanes.BYTES, ORDER);
       a.mul(scale).intoMemorySegment(weights, to, ORDER);
-      b.mul(scale).intoMemorySegment(weights, to + step, ORDER);
+      if (step != 0) {
+        b.mul(scale).intoMemorySegment(weights, to + step, ORDER);
+      }
     }
   }
 
   /**
    * Adds sums of weighted values to totals.
    *
-   * @param t first query's total of the first vector, that of the second {@code step} on; the next
-   *     query's {@code record} on
+   * @param t first query's total of the first vector, that of the second {@code step} on, 0 if
+   *     there is no second; the next query's {@code record} on
    */
   static void add(
       MemorySegment tile,
@@ -73,11 +76,12 @@ final class AttentionKernels {
       long to = t + query * record;
       FloatVector a = FloatVector.fromMemorySegment(F, tile, from, ORDER);
       FloatVector b = FloatVector.fromMemorySegment(F, tile, from + Lanes.BYTES, ORDER);
-      a = a.add(FloatVector.fromMemorySegment(F, totals, to, ORDER));
-      b = b.add(FloatVector.fromMemorySegment(F, totals, to + step, ORDER));
-      // Both are read before one is written: a vector given twice is added once.
-      a.intoMemorySegment(totals, to, ORDER);
-      b.intoMemorySegment(totals, to + step, ORDER);
+      a.add(FloatVector.fromMemorySegment(F, totals, to, ORDER))
+          .intoMemorySegment(totals, to, ORDER);
+      if (step != 0) {
+        b.add(FloatVector.fromMemorySegment(F, totals, to + step, ORDER))
+            .intoMemorySegment(totals, to + step, ORDER);
+      }
     }
   }
 }

@@ -17,33 +17,31 @@ import java.lang.foreign.ValueLayout;
  * Many activation rows times packed weights: blocks of weights are turned into panels of floats
  * once, and every row is multiplied by them while they are in the first-level cache.
  *
- * <p>Scratch memory: panels [groups of a unit][256 columns][16 rows], scales and minima [groups of
- * a unit][16 sums][16 rows], results [units][rows of a chunk][groups of a unit][16 rows]. A unit is
- * the groups that two vectors cover. Confined to one thread.
+ * <p>A unit is the groups that two vectors cover. Scratch memory: a panel [256 columns][rows of a
+ * unit], scales and minima [16 sums][rows of a unit], results [units][rows of a chunk][rows of a
+ * unit]. Confined to one thread.
  */
 final class PanelMatmul {
   private static final int LINE = WeightLayout.LINE_BYTES;
   private static final int UNIT_GROUPS = Math.max(1, 2 * Lanes.COUNT / WeightLayout.GROUP_ROWS);
   private static final int UNITS = 4;
   private static final int TILE_ROWS = MatmulInput.TILE_ROWS;
-  private static final int ROW_CHUNK = 16 * TILE_ROWS;
+  private static final int ROW_CHUNK = 24 * TILE_ROWS;
   private static final int BLOCK_CHUNK = 8;
   private static final int MAX_SUMS = 2 * BLOCK_CHUNK;
 
-  private static final long BLOCK_PANEL_BYTES = (long) WeightLayout.BLOCK_COLUMNS * LINE;
-  private static final long GROUP_PANEL_BYTES = BLOCK_CHUNK * BLOCK_PANEL_BYTES;
-  private static final long GROUP_SCALES_BYTES = (long) MAX_SUMS * LINE;
-  private static final long SCALES = UNIT_GROUPS * GROUP_PANEL_BYTES;
+  /** Bytes of one number for each row of a unit: of a column, a sum, or a row of results. */
+  static final int UNIT_ROW_BYTES = UNIT_GROUPS * LINE;
+
+  private static final long BLOCK_PANEL_BYTES = (long) WeightLayout.BLOCK_COLUMNS * UNIT_ROW_BYTES;
+  private static final long SCALES = BLOCK_CHUNK * BLOCK_PANEL_BYTES;
 
   /** From a scale to the minimum of the same sum. */
-  private static final long MINS = UNIT_GROUPS * GROUP_SCALES_BYTES;
+  private static final long MINS = (long) MAX_SUMS * UNIT_ROW_BYTES;
 
   private static final long RESULTS = SCALES + 2 * MINS;
 
-  /** Bytes from one row of a unit's results to the next. */
-  static final int RESULT_ROW_BYTES = UNIT_GROUPS * LINE;
-
-  private static final long UNIT_RESULT_BYTES = (long) ROW_CHUNK * RESULT_ROW_BYTES;
+  private static final long UNIT_RESULT_BYTES = (long) ROW_CHUNK * UNIT_ROW_BYTES;
 
   private final MemorySegment scratch;
   private final MemorySegment results;
@@ -99,21 +97,21 @@ final class PanelMatmul {
           }
         }
       }
-      for (long lane = 0; lane < RESULT_ROW_BYTES; lane += 2 * Lanes.BYTES) {
-        multiplyTiles(x, row, toRow, lane, lane + Lanes.BYTES);
+      for (long lane = 0; lane < UNIT_ROW_BYTES; lane += 2 * Lanes.BYTES) {
+        multiplyTiles(x, row, toRow, lane);
       }
       accOffset += UNIT_RESULT_BYTES;
     }
   }
 
-  private void multiplyTiles(MatmulInput x, int fromRow, int toRow, long lane0, long lane1) {
+  private void multiplyTiles(MatmulInput x, int fromRow, int toRow, long lane) {
     int row = fromRow;
     while (toRow - row >= TILE_ROWS / 2) {
-      tile6(x, row, lane0, lane1);
+      tile(x, row, lane);
       row += TILE_ROWS;
     }
     for (; row < toRow; row++) {
-      tile1(x, row, lane0, lane1);
+      row(x, row, lane);
     }
   }
 
@@ -124,19 +122,10 @@ final class PanelMatmul {
       long bytes = 4L * Math.min(WeightLayout.GROUP_ROWS, w.rows() - first);
       long from = RESULTS + unit * UNIT_RESULT_BYTES + (long) ((g - group) % UNIT_GROUPS) * LINE;
       for (int r = row; r < toRow; r++) {
-        long at = from + (r - row) * RESULT_ROW_BYTES;
+        long at = from + (r - row) * UNIT_ROW_BYTES;
         MemorySegment.copy(scratch, at, y.data(), y.offset(r) + 4L * first, bytes);
       }
     }
-  }
-
-  /** Byte offset of a vector's panel: a lane's offset spans the groups of the unit. */
-  private static long panelOffset(long lane) {
-    return lane / LINE * GROUP_PANEL_BYTES + lane % LINE;
-  }
-
-  private static long scalesOffset(long lane) {
-    return SCALES + lane / LINE * GROUP_SCALES_BYTES + lane % LINE;
   }
 
   /**
@@ -148,9 +137,10 @@ final class PanelMatmul {
    * @param slot of the block in the chunk
    */
   private void dequantise(WeightMatrix w, long weights, int block, int group, int lane, int slot) {
-    long panel = base + group * GROUP_PANEL_BYTES + slot * BLOCK_PANEL_BYTES + 4L * lane;
-    long scales = base + SCALES + group * GROUP_SCALES_BYTES + 4L * lane;
-    long scale = scales + (long) slot * LINE;
+    long at = base + (long) group * LINE + 4L * lane;
+    long panel = at + slot * BLOCK_PANEL_BYTES;
+    long scales = at + SCALES;
+    long scale = scales + (long) slot * UNIT_ROW_BYTES;
     int half = block & 1;
     switch (w.dtype()) {
       case F32 -> Panels.f32(weights + block * 32L * LINE, panel);
@@ -175,9 +165,9 @@ final class PanelMatmul {
         Panels.sixBits(tile + Q6KLayout.BLOCKS_OFFSET + (long) in * Q6KLayout.BLOCK_BYTES, panel);
         long line = tile + Q6KLayout.SCALES_OFFSET + (long) (in >> 1) * LINE;
         int up = 24 - 16 * (in & 1);
-        long two = scales + 2L * slot * LINE;
+        long two = scales + 2L * slot * UNIT_ROW_BYTES;
         Panels.productScale(tile, 16, line, up, true, two);
-        Panels.productScale(tile, 16, line, up - 8, true, two + LINE);
+        Panels.productScale(tile, 16, line, up - 8, true, two + UNIT_ROW_BYTES);
       }
     }
   }
@@ -193,48 +183,39 @@ final class PanelMatmul {
     } else {
       Panels.nibbles(lines, 0, panel);
     }
-    long line = tile + Q4KLayout.SCALES_OFFSET + (long) (in >> 1) * LINE;
-    int up = 24 - 16 * (in & 1);
-    Panels.productScale(tile, 16, line, up, false, scale);
-    Panels.productScale(tile, 0, line, up - 8, false, scale + MINS);
+    Panels.q4kScales(tile, in, scale, scale + MINS);
   }
 
-  /** Six rows, the last ones perhaps beyond the batch: their results are never read. */
-  private void tile6(MatmulInput x, int row, long lane0, long lane1) {
-    long p0 = base + panelOffset(lane0);
-    long p1 = base + panelOffset(lane1);
+  /** Four rows, the last ones perhaps beyond the batch: their results are never read. */
+  private void tile(MatmulInput x, int row, long lane) {
+    long panel = base + lane;
     long xs = x.tiles().address() + x.tileOffset(row, firstBlock * WeightLayout.BLOCK_COLUMNS);
-    long c0 = base + scalesOffset(lane0);
-    long c1 = base + scalesOffset(lane1);
+    long c = base + SCALES + lane;
     long d = x.scales().address() + x.blockOffset(row, firstBlock);
     long next = x.blockOffset(1, 0);
-    long a0 = base + accOffset + (long) (row % ROW_CHUNK) * RESULT_ROW_BYTES + lane0;
-    long a1 = a0 - lane0 + lane1;
+    long to = base + accOffset + (long) (row % ROW_CHUNK) * UNIT_ROW_BYTES + lane;
     if (hasMin) {
       long n = x.sums().address() + x.blockOffset(row, firstBlock);
-      TileKernels.sixRowsWithMin(p0, p1, sums, sumColumns, xs, c0, c1, MINS, d, n, next, a0, a1);
+      TileKernels.fourRowsWithMin(panel, sums, sumColumns, xs, c, MINS, d, n, next, to);
     } else {
-      TileKernels.sixRows(p0, p1, sums, sumColumns, xs, c0, c1, d, next, a0, a1);
+      TileKernels.fourRows(panel, sums, sumColumns, xs, c, d, next, to);
     }
   }
 
-  private void tile1(MatmulInput x, int row, long lane0, long lane1) {
-    long p0 = base + panelOffset(lane0);
-    long p1 = base + panelOffset(lane1);
+  private void row(MatmulInput x, int row, long lane) {
+    long panel = base + lane;
     long xs =
         x.values().address()
             + row * x.rowBytes()
             + firstBlock * (long) WeightLayout.BLOCK_COLUMNS * Float.BYTES;
-    long c0 = base + scalesOffset(lane0);
-    long c1 = base + scalesOffset(lane1);
+    long c = base + SCALES + lane;
     long d = x.scales().address() + x.blockOffset(row, firstBlock);
-    long a0 = base + accOffset + (long) (row % ROW_CHUNK) * RESULT_ROW_BYTES + lane0;
-    long a1 = a0 - lane0 + lane1;
+    long to = base + accOffset + (long) (row % ROW_CHUNK) * UNIT_ROW_BYTES + lane;
     if (hasMin) {
       long n = x.sums().address() + x.blockOffset(row, firstBlock);
-      TileKernels.oneRowWithMin(p0, p1, sums, sumColumns, xs, c0, c1, MINS, d, n, 0, a0, a1);
+      TileKernels.oneRowWithMin(panel, sums, sumColumns, xs, c, MINS, d, n, 0, to);
     } else {
-      TileKernels.oneRow(p0, p1, sums, sumColumns, xs, c0, c1, d, 0, a0, a1);
+      TileKernels.oneRow(panel, sums, sumColumns, xs, c, d, 0, to);
     }
   }
 }

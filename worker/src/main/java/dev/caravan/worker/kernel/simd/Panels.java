@@ -14,8 +14,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Turns a block of 32 columns of a group into a panel of floats, [32 columns][16 rows], whose
- * integers the block's scales multiply later; and those scales and minima into [16 rows] floats.
+ * Turns a block of 32 columns of a group into a panel of floats, column by column, whose integers
+ * the block's scales multiply later; and those scales and minima into floats.
  *
  * <p>All positions are addresses, see {@link Memory}. Methods write one vector of rows: the caller
  * adds the first lane's offset to both sides.
@@ -23,6 +23,9 @@ import jdk.incubator.vector.VectorOperators;
 final class Panels {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int LINE = WeightLayout.LINE_BYTES;
+
+  /** Bytes from one column of a panel to the next. */
+  private static final int COLUMN = PanelMatmul.UNIT_ROW_BYTES;
 
   private Panels() {}
 
@@ -32,7 +35,7 @@ final class Panels {
       IntVector v =
           IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER);
       for (int j = 0; j < 8; j++) {
-        store(v.and(15).sub(zero), to + (line * 8L + j) * LINE);
+        store(v.and(15).sub(zero), to + (line * 8L + j) * COLUMN);
         v = v.lanewise(VectorOperators.LSHR, 4);
       }
     }
@@ -47,7 +50,7 @@ final class Panels {
           IntVector.fromMemorySegment(I, ALL, (block + (long) line * LINE) & ADDRESS, ORDER);
       for (int j = 0; j < 8; j++) {
         IntVector q = v.and(15).or(high.and(1).lanewise(VectorOperators.LSHL, 4));
-        store(q, to + (line * 8L + j) * LINE);
+        store(q, to + (line * 8L + j) * COLUMN);
         v = v.lanewise(VectorOperators.LSHR, 4);
         high = high.lanewise(VectorOperators.LSHR, 1);
       }
@@ -65,7 +68,7 @@ final class Panels {
               .lanewise(VectorOperators.LSHR, 2 * (line & 1));
       for (int j = 0; j < 8; j++) {
         IntVector q = v.and(15).or(high.and(3).lanewise(VectorOperators.LSHL, 4)).sub(32);
-        store(q, to + (line * 8L + j) * LINE);
+        store(q, to + (line * 8L + j) * COLUMN);
         v = v.lanewise(VectorOperators.LSHR, 4);
         high = high.lanewise(VectorOperators.LSHR, 4);
       }
@@ -79,7 +82,7 @@ final class Panels {
       for (int j = 0; j < 4; j++) {
         int up = 24 - 8 * j;
         IntVector q = v.lanewise(VectorOperators.LSHL, up).lanewise(VectorOperators.ASHR, 24);
-        store(q, to + (line * 4L + j) * LINE);
+        store(q, to + (line * 4L + j) * COLUMN);
       }
     }
   }
@@ -89,8 +92,8 @@ final class Panels {
       IntVector v =
           IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER);
       half(v.lanewise(VectorOperators.LSHL, 16))
-          .intoMemorySegment(ALL, (to + line * 128L) & ADDRESS, ORDER);
-      half(v).intoMemorySegment(ALL, (to + line * 128L + LINE) & ADDRESS, ORDER);
+          .intoMemorySegment(ALL, (to + line * 2L * COLUMN) & ADDRESS, ORDER);
+      half(v).intoMemorySegment(ALL, (to + (line * 2L + 1) * COLUMN) & ADDRESS, ORDER);
     }
   }
 
@@ -99,15 +102,15 @@ final class Panels {
       IntVector v =
           IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER);
       v.lanewise(VectorOperators.LSHL, 16)
-          .intoMemorySegment(ALL, (to + line * 128L) & ADDRESS, ORDER);
-      v.and(0xffff0000).intoMemorySegment(ALL, (to + line * 128L + LINE) & ADDRESS, ORDER);
+          .intoMemorySegment(ALL, (to + line * 2L * COLUMN) & ADDRESS, ORDER);
+      v.and(0xffff0000).intoMemorySegment(ALL, (to + (line * 2L + 1) * COLUMN) & ADDRESS, ORDER);
     }
   }
 
   static void f32(long lines, long to) {
     for (int line = 0; line < 32; line++) {
       FloatVector.fromMemorySegment(F, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER)
-          .intoMemorySegment(ALL, (to + (long) line * LINE) & ADDRESS, ORDER);
+          .intoMemorySegment(ALL, (to + (long) line * COLUMN) & ADDRESS, ORDER);
     }
   }
 
@@ -134,6 +137,14 @@ final class Panels {
     half(v.lanewise(VectorOperators.LSHL, up))
         .mul((FloatVector) factor.convert(VectorOperators.I2F, 0))
         .intoMemorySegment(ALL, (to) & ADDRESS, ORDER);
+  }
+
+  /** Scales and minima of a block of Q4_K or Q5_K. */
+  static void q4kScales(long tile, int blockInTile, long scale, long min) {
+    long line = tile + Q4KLayout.SCALES_OFFSET + (long) (blockInTile >> 1) * LINE;
+    int up = 24 - 16 * (blockInTile & 1);
+    productScale(tile, 16, line, up, false, scale);
+    productScale(tile, 0, line, up - 8, false, min);
   }
 
   private static void store(IntVector q, long to) {

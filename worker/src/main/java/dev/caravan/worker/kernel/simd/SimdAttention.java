@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * Attention of rows that share a sequence: range by range, in each range scores, softmax, weighted
  * values. A query is a query head of a row; all queries go through each tile of 32 positions
- * together, six at a time.
+ * together, four at a time.
  *
  * <p>Scratch memory, whatever the context: weights [queries][1024 positions], a tile, and records
  * of two ranges. Confined to one thread.
@@ -85,7 +85,7 @@ final class SimdAttention {
     }
   }
 
-  /** Copies the queries to groups [headDim][6]. */
+  /** Copies the queries to groups [headDim][4]. */
   private void pack(Activations q, AttentionHead head, AttentionRows rows) {
     int headDim = head.cache().shape().headDim();
     int query = 0;
@@ -98,7 +98,7 @@ final class SimdAttention {
     }
   }
 
-  /** Byte offset of a query's column among groups [count][6]. */
+  /** Byte offset of a query's column among groups [count][4]. */
   private static long column(int query, int count) {
     return 4L * (query / GROUP * count * GROUP + query % GROUP);
   }
@@ -120,7 +120,7 @@ final class SimdAttention {
       long step = (long) (other - v) * Lanes.BYTES;
       for (int query = first; query < queries; query += GROUP) {
         MemorySegment data = tile.data();
-        TileKernels.sixSums(data, k0, k1, packed, 4L * query * headDim, headDim, tile.sums());
+        TileKernels.fourSums(data, k0, k1 - k0, packed, 4L * query * headDim, headDim, tile.sums());
         long scores = query * WEIGHTS_BYTES + to;
         int count = Math.min(GROUP, queries - query);
         AttentionKernels.scores(data, tile.sums(), scale, weights, scores, step, count);
@@ -178,7 +178,7 @@ final class SimdAttention {
       long v1 = KvTile.values(other);
       long values = AttentionParts.values(to) + (long) v * Lanes.BYTES;
       for (int query = first / GROUP * GROUP; query < end; query += GROUP) {
-        TileKernels.sixSums(data, v0, v1, packedWeights, 4L * query * CHUNK, positions, sums);
+        TileKernels.fourSums(data, v0, v1 - v0, packedWeights, 4L * query * CHUNK, positions, sums);
         int from = Math.max(query, first);
         int count = Math.min(query + GROUP, end) - from;
         long total = values + from * parts.recordBytes();

@@ -13,6 +13,9 @@ final class SimdMatmul {
   /** Up to so many rows, reading weights again from the cache is cheaper than making panels. */
   private static final int ONE_ROW_KERNEL_ROWS = MatmulInput.INTEGER_ROWS;
 
+  /** Up to so many rows, nibbles are multiplied as they are, without panels. */
+  private static final int NIBBLE_PAIR_ROWS = 8;
+
   /** Vectors of rows that the one-row kernels take at a time, and the outputs that they give. */
   private static final int VECTORS = 4;
 
@@ -20,20 +23,24 @@ final class SimdMatmul {
   private static final int GROUP = WeightLayout.GROUP_ROWS;
 
   private final PanelMatmul panels;
-  private final NibbleMatmul nibbles;
+  private final NibblePairMatmul nibblePairs;
+  private final NibblePanelMatmul nibblePanels;
   private final MemorySegment results;
 
   SimdMatmul(Arena arena) {
     this.panels = new PanelMatmul(arena);
-    this.nibbles = new NibbleMatmul(arena);
+    this.nibblePairs = new NibblePairMatmul(arena);
+    this.nibblePanels = new NibblePanelMatmul(arena);
     this.results = arena.allocate(VECTORS * Lanes.BYTES, WeightLayout.LINE_BYTES);
   }
 
   void multiply(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
     Memory.checkGroups(w, fromGroup, toGroup);
-    if (rows > 1 && w.dtype() == DType.Q4_0 && x.int8()) {
-      nibbles.multiply(w, x, rows, y, fromGroup, toGroup);
+    if (rows > NIBBLE_PAIR_ROWS && NibblePanelMatmul.takes(w, x)) {
+      nibblePanels.multiply(w, x, rows, y, fromGroup, toGroup);
+    } else if (rows > 1 && w.dtype() == DType.Q4_0 && x.int8()) {
+      nibblePairs.multiply(w, x, rows, y, fromGroup, toGroup);
     } else if (rows <= ONE_ROW_KERNEL_ROWS && hasOneRowKernel(w, x)) {
       multiplyRows(w, x, rows, y, fromGroup, toGroup);
     } else {

@@ -13,40 +13,31 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /**
- * The innermost loops over panels of floats [columns][16 rows], two vectors of rows at a time,
- * times six activation rows of a tile [columns][6 rows], or one: twelve sums, two weight vectors
- * and a broadcast fill sixteen registers.
+ * The innermost loops over panels of floats, two vectors of rows at a time, times four activation
+ * rows of a tile [columns][4 rows], or one.
+ *
+ * <p>Twelve sums would fill sixteen registers with fewer loads, but the compiler moves loads
+ * forward until some of the sums live in memory: eight sums, the vectors of a pair next to each
+ * other and two columns at a time leave all of them in registers, and are three times as fast.
  *
  * <p>All positions are addresses, see {@link Memory}. Methods are flat and take many arguments
  * because the compiler boxes vectors that cross a call it does not inline.
  *
- * <p>Of the kernels that scale: {@code c0} and {@code c1} are the scales of the sums, one line a
- * sum, minima {@code mins} bytes after them; {@code d} and {@code n} the first row's activation
- * scales and sums of blocks, {@code next} bytes from row to row; {@code a0} and {@code a1} the
- * first row's results, which are added to, {@link #ROW} bytes from row to row.
+ * <p>Of the kernels that scale: {@code scales} are the scales of the sums, minima {@code mins}
+ * bytes after them; {@code d} and {@code n} the first row's activation scales and sums of blocks,
+ * {@code next} bytes from row to row; {@code results} the first row's results, which are added to.
+ * Columns of the panel, sums and results are each {@link #ROW} bytes apart.
  */
 final class TileKernels {
-  /** Bytes from one row of results to the next. */
-  static final int ROW = PanelMatmul.RESULT_ROW_BYTES;
-
+  private static final int ROW = PanelMatmul.UNIT_ROW_BYTES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int LINE = WeightLayout.LINE_BYTES;
 
   private TileKernels() {}
 
-  /** Six rows, block after block: sums of {@code columns} columns, scaled. */
-  static void sixRows(
-      long p0,
-      long p1,
-      int sums,
-      int columns,
-      long x,
-      long c0,
-      long c1,
-      long d,
-      long next,
-      long a0,
-      long a1) {
+  /** Four rows, block after block: sums of {@code columns} columns (an even number), scaled. */
+  static void fourRows(
+      long panel, int sums, int columns, long x, long scales, long d, long next, long results) {
     int perBlock = WeightLayout.BLOCK_COLUMNS / columns;
     for (int sum = 0; sum < sums; sum++) {
       FloatVector s00 = FloatVector.zero(F);
@@ -57,54 +48,62 @@ final class TileKernels {
       FloatVector s21 = FloatVector.zero(F);
       FloatVector s30 = FloatVector.zero(F);
       FloatVector s31 = FloatVector.zero(F);
-      FloatVector s40 = FloatVector.zero(F);
-      FloatVector s41 = FloatVector.zero(F);
-      FloatVector s50 = FloatVector.zero(F);
-      FloatVector s51 = FloatVector.zero(F);
       int first = sum * columns;
-      for (int k = 0; k < columns; k++) {
-        long step = (long) (first + k) * LINE;
-        FloatVector w0 = FloatVector.fromMemorySegment(F, ALL, (p0 + step) & ADDRESS, ORDER);
-        FloatVector w1 = FloatVector.fromMemorySegment(F, ALL, (p1 + step) & ADDRESS, ORDER);
-        long at = (x + (first + k) * 24L) & ADDRESS;
-        FloatVector b0 =
+      for (int k = first; k < first + columns; k += 2) {
+        long w = (panel + (long) k * ROW) & ADDRESS;
+        long at = (x + k * 16L) & ADDRESS;
+        FloatVector w00 = FloatVector.fromMemorySegment(F, ALL, w, ORDER);
+        FloatVector w01 = FloatVector.fromMemorySegment(F, ALL, w + Lanes.BYTES, ORDER);
+        FloatVector b00 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at))
                 .reinterpretAsFloats();
-        s00 = w0.fma(b0, s00);
-        s01 = w1.fma(b0, s01);
-        FloatVector b1 =
+        s00 = w00.fma(b00, s00);
+        s01 = w01.fma(b00, s01);
+        FloatVector b01 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 4))
                 .reinterpretAsFloats();
-        s10 = w0.fma(b1, s10);
-        s11 = w1.fma(b1, s11);
-        FloatVector b2 =
+        s10 = w00.fma(b01, s10);
+        s11 = w01.fma(b01, s11);
+        FloatVector b02 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 8))
                 .reinterpretAsFloats();
-        s20 = w0.fma(b2, s20);
-        s21 = w1.fma(b2, s21);
-        FloatVector b3 =
+        s20 = w00.fma(b02, s20);
+        s21 = w01.fma(b02, s21);
+        FloatVector b03 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 12))
                 .reinterpretAsFloats();
-        s30 = w0.fma(b3, s30);
-        s31 = w1.fma(b3, s31);
-        FloatVector b4 =
+        s30 = w00.fma(b03, s30);
+        s31 = w01.fma(b03, s31);
+        FloatVector w10 = FloatVector.fromMemorySegment(F, ALL, w + ROW, ORDER);
+        FloatVector w11 = FloatVector.fromMemorySegment(F, ALL, w + ROW + Lanes.BYTES, ORDER);
+        FloatVector b10 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 16))
                 .reinterpretAsFloats();
-        s40 = w0.fma(b4, s40);
-        s41 = w1.fma(b4, s41);
-        FloatVector b5 =
+        s00 = w10.fma(b10, s00);
+        s01 = w11.fma(b10, s01);
+        FloatVector b11 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 20))
                 .reinterpretAsFloats();
-        s50 = w0.fma(b5, s50);
-        s51 = w1.fma(b5, s51);
+        s10 = w10.fma(b11, s10);
+        s11 = w11.fma(b11, s11);
+        FloatVector b12 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 24))
+                .reinterpretAsFloats();
+        s20 = w10.fma(b12, s20);
+        s21 = w11.fma(b12, s21);
+        FloatVector b13 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 28))
+                .reinterpretAsFloats();
+        s30 = w10.fma(b13, s30);
+        s31 = w11.fma(b13, s31);
       }
-      long line = (long) sum * LINE;
-      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, (c0 + line) & ADDRESS, ORDER);
-      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, (c1 + line) & ADDRESS, ORDER);
+      long c = (scales + (long) sum * ROW) & ADDRESS;
+      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, c, ORDER);
+      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, c + Lanes.BYTES, ORDER);
       long block = 4L * (sum / perBlock);
-      long r00 = (a0) & ADDRESS;
+      long r00 = (results) & ADDRESS;
+      long r01 = r00 + Lanes.BYTES;
       FloatVector t00 = s00.mul(scale0);
-      long r01 = (a1) & ADDRESS;
       FloatVector t01 = s01.mul(scale1);
       FloatVector d0 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (d + block) & ADDRESS))
@@ -113,9 +112,9 @@ final class TileKernels {
           .intoMemorySegment(ALL, r00, ORDER);
       d0.fma(t01, FloatVector.fromMemorySegment(F, ALL, r01, ORDER))
           .intoMemorySegment(ALL, r01, ORDER);
-      long r10 = (a0 + 1 * ROW) & ADDRESS;
+      long r10 = (results + 1 * ROW) & ADDRESS;
+      long r11 = r10 + Lanes.BYTES;
       FloatVector t10 = s10.mul(scale0);
-      long r11 = (a1 + 1 * ROW) & ADDRESS;
       FloatVector t11 = s11.mul(scale1);
       FloatVector d1 =
           IntVector.broadcast(
@@ -125,9 +124,9 @@ final class TileKernels {
           .intoMemorySegment(ALL, r10, ORDER);
       d1.fma(t11, FloatVector.fromMemorySegment(F, ALL, r11, ORDER))
           .intoMemorySegment(ALL, r11, ORDER);
-      long r20 = (a0 + 2 * ROW) & ADDRESS;
+      long r20 = (results + 2 * ROW) & ADDRESS;
+      long r21 = r20 + Lanes.BYTES;
       FloatVector t20 = s20.mul(scale0);
-      long r21 = (a1 + 2 * ROW) & ADDRESS;
       FloatVector t21 = s21.mul(scale1);
       FloatVector d2 =
           IntVector.broadcast(
@@ -137,9 +136,9 @@ final class TileKernels {
           .intoMemorySegment(ALL, r20, ORDER);
       d2.fma(t21, FloatVector.fromMemorySegment(F, ALL, r21, ORDER))
           .intoMemorySegment(ALL, r21, ORDER);
-      long r30 = (a0 + 3 * ROW) & ADDRESS;
+      long r30 = (results + 3 * ROW) & ADDRESS;
+      long r31 = r30 + Lanes.BYTES;
       FloatVector t30 = s30.mul(scale0);
-      long r31 = (a1 + 3 * ROW) & ADDRESS;
       FloatVector t31 = s31.mul(scale1);
       FloatVector d3 =
           IntVector.broadcast(
@@ -149,48 +148,21 @@ final class TileKernels {
           .intoMemorySegment(ALL, r30, ORDER);
       d3.fma(t31, FloatVector.fromMemorySegment(F, ALL, r31, ORDER))
           .intoMemorySegment(ALL, r31, ORDER);
-      long r40 = (a0 + 4 * ROW) & ADDRESS;
-      FloatVector t40 = s40.mul(scale0);
-      long r41 = (a1 + 4 * ROW) & ADDRESS;
-      FloatVector t41 = s41.mul(scale1);
-      FloatVector d4 =
-          IntVector.broadcast(
-                  I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (d + block + 4 * next) & ADDRESS))
-              .reinterpretAsFloats();
-      d4.fma(t40, FloatVector.fromMemorySegment(F, ALL, r40, ORDER))
-          .intoMemorySegment(ALL, r40, ORDER);
-      d4.fma(t41, FloatVector.fromMemorySegment(F, ALL, r41, ORDER))
-          .intoMemorySegment(ALL, r41, ORDER);
-      long r50 = (a0 + 5 * ROW) & ADDRESS;
-      FloatVector t50 = s50.mul(scale0);
-      long r51 = (a1 + 5 * ROW) & ADDRESS;
-      FloatVector t51 = s51.mul(scale1);
-      FloatVector d5 =
-          IntVector.broadcast(
-                  I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (d + block + 5 * next) & ADDRESS))
-              .reinterpretAsFloats();
-      d5.fma(t50, FloatVector.fromMemorySegment(F, ALL, r50, ORDER))
-          .intoMemorySegment(ALL, r50, ORDER);
-      d5.fma(t51, FloatVector.fromMemorySegment(F, ALL, r51, ORDER))
-          .intoMemorySegment(ALL, r51, ORDER);
     }
   }
 
-  /** As {@link #sixRows}, less the minima times the sums of the activations. */
-  static void sixRowsWithMin(
-      long p0,
-      long p1,
+  /** As {@link #fourRows}, less the minima times the sums of the activations. */
+  static void fourRowsWithMin(
+      long panel,
       int sums,
       int columns,
       long x,
-      long c0,
-      long c1,
+      long scales,
       long mins,
       long d,
       long n,
       long next,
-      long a0,
-      long a1) {
+      long results) {
     int perBlock = WeightLayout.BLOCK_COLUMNS / columns;
     for (int sum = 0; sum < sums; sum++) {
       FloatVector s00 = FloatVector.zero(F);
@@ -201,58 +173,65 @@ final class TileKernels {
       FloatVector s21 = FloatVector.zero(F);
       FloatVector s30 = FloatVector.zero(F);
       FloatVector s31 = FloatVector.zero(F);
-      FloatVector s40 = FloatVector.zero(F);
-      FloatVector s41 = FloatVector.zero(F);
-      FloatVector s50 = FloatVector.zero(F);
-      FloatVector s51 = FloatVector.zero(F);
       int first = sum * columns;
-      for (int k = 0; k < columns; k++) {
-        long step = (long) (first + k) * LINE;
-        FloatVector w0 = FloatVector.fromMemorySegment(F, ALL, (p0 + step) & ADDRESS, ORDER);
-        FloatVector w1 = FloatVector.fromMemorySegment(F, ALL, (p1 + step) & ADDRESS, ORDER);
-        long at = (x + (first + k) * 24L) & ADDRESS;
-        FloatVector b0 =
+      for (int k = first; k < first + columns; k += 2) {
+        long w = (panel + (long) k * ROW) & ADDRESS;
+        long at = (x + k * 16L) & ADDRESS;
+        FloatVector w00 = FloatVector.fromMemorySegment(F, ALL, w, ORDER);
+        FloatVector w01 = FloatVector.fromMemorySegment(F, ALL, w + Lanes.BYTES, ORDER);
+        FloatVector b00 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at))
                 .reinterpretAsFloats();
-        s00 = w0.fma(b0, s00);
-        s01 = w1.fma(b0, s01);
-        FloatVector b1 =
+        s00 = w00.fma(b00, s00);
+        s01 = w01.fma(b00, s01);
+        FloatVector b01 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 4))
                 .reinterpretAsFloats();
-        s10 = w0.fma(b1, s10);
-        s11 = w1.fma(b1, s11);
-        FloatVector b2 =
+        s10 = w00.fma(b01, s10);
+        s11 = w01.fma(b01, s11);
+        FloatVector b02 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 8))
                 .reinterpretAsFloats();
-        s20 = w0.fma(b2, s20);
-        s21 = w1.fma(b2, s21);
-        FloatVector b3 =
+        s20 = w00.fma(b02, s20);
+        s21 = w01.fma(b02, s21);
+        FloatVector b03 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 12))
                 .reinterpretAsFloats();
-        s30 = w0.fma(b3, s30);
-        s31 = w1.fma(b3, s31);
-        FloatVector b4 =
+        s30 = w00.fma(b03, s30);
+        s31 = w01.fma(b03, s31);
+        FloatVector w10 = FloatVector.fromMemorySegment(F, ALL, w + ROW, ORDER);
+        FloatVector w11 = FloatVector.fromMemorySegment(F, ALL, w + ROW + Lanes.BYTES, ORDER);
+        FloatVector b10 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 16))
                 .reinterpretAsFloats();
-        s40 = w0.fma(b4, s40);
-        s41 = w1.fma(b4, s41);
-        FloatVector b5 =
+        s00 = w10.fma(b10, s00);
+        s01 = w11.fma(b10, s01);
+        FloatVector b11 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 20))
                 .reinterpretAsFloats();
-        s50 = w0.fma(b5, s50);
-        s51 = w1.fma(b5, s51);
+        s10 = w10.fma(b11, s10);
+        s11 = w11.fma(b11, s11);
+        FloatVector b12 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 24))
+                .reinterpretAsFloats();
+        s20 = w10.fma(b12, s20);
+        s21 = w11.fma(b12, s21);
+        FloatVector b13 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 28))
+                .reinterpretAsFloats();
+        s30 = w10.fma(b13, s30);
+        s31 = w11.fma(b13, s31);
       }
-      long line = (long) sum * LINE;
-      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, (c0 + line) & ADDRESS, ORDER);
-      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, (c1 + line) & ADDRESS, ORDER);
-      FloatVector min0 =
-          FloatVector.fromMemorySegment(F, ALL, (c0 + mins + line) & ADDRESS, ORDER).neg();
-      FloatVector min1 =
-          FloatVector.fromMemorySegment(F, ALL, (c1 + mins + line) & ADDRESS, ORDER).neg();
+      long c = (scales + (long) sum * ROW) & ADDRESS;
+      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, c, ORDER);
+      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, c + Lanes.BYTES, ORDER);
+      long m = (scales + mins + (long) sum * ROW) & ADDRESS;
+      FloatVector min0 = FloatVector.fromMemorySegment(F, ALL, m, ORDER).neg();
+      FloatVector min1 = FloatVector.fromMemorySegment(F, ALL, m + Lanes.BYTES, ORDER).neg();
       long block = 4L * (sum / perBlock);
-      long r00 = (a0) & ADDRESS;
+      long r00 = (results) & ADDRESS;
+      long r01 = r00 + Lanes.BYTES;
       FloatVector t00 = s00.mul(scale0);
-      long r01 = (a1) & ADDRESS;
       FloatVector t01 = s01.mul(scale1);
       FloatVector n0 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (n + block) & ADDRESS))
@@ -266,9 +245,9 @@ final class TileKernels {
           .intoMemorySegment(ALL, r00, ORDER);
       d0.fma(t01, FloatVector.fromMemorySegment(F, ALL, r01, ORDER))
           .intoMemorySegment(ALL, r01, ORDER);
-      long r10 = (a0 + 1 * ROW) & ADDRESS;
+      long r10 = (results + 1 * ROW) & ADDRESS;
+      long r11 = r10 + Lanes.BYTES;
       FloatVector t10 = s10.mul(scale0);
-      long r11 = (a1 + 1 * ROW) & ADDRESS;
       FloatVector t11 = s11.mul(scale1);
       FloatVector n1 =
           IntVector.broadcast(
@@ -284,9 +263,9 @@ final class TileKernels {
           .intoMemorySegment(ALL, r10, ORDER);
       d1.fma(t11, FloatVector.fromMemorySegment(F, ALL, r11, ORDER))
           .intoMemorySegment(ALL, r11, ORDER);
-      long r20 = (a0 + 2 * ROW) & ADDRESS;
+      long r20 = (results + 2 * ROW) & ADDRESS;
+      long r21 = r20 + Lanes.BYTES;
       FloatVector t20 = s20.mul(scale0);
-      long r21 = (a1 + 2 * ROW) & ADDRESS;
       FloatVector t21 = s21.mul(scale1);
       FloatVector n2 =
           IntVector.broadcast(
@@ -302,9 +281,9 @@ final class TileKernels {
           .intoMemorySegment(ALL, r20, ORDER);
       d2.fma(t21, FloatVector.fromMemorySegment(F, ALL, r21, ORDER))
           .intoMemorySegment(ALL, r21, ORDER);
-      long r30 = (a0 + 3 * ROW) & ADDRESS;
+      long r30 = (results + 3 * ROW) & ADDRESS;
+      long r31 = r30 + Lanes.BYTES;
       FloatVector t30 = s30.mul(scale0);
-      long r31 = (a1 + 3 * ROW) & ADDRESS;
       FloatVector t31 = s31.mul(scale1);
       FloatVector n3 =
           IntVector.broadcast(
@@ -320,81 +299,42 @@ final class TileKernels {
           .intoMemorySegment(ALL, r30, ORDER);
       d3.fma(t31, FloatVector.fromMemorySegment(F, ALL, r31, ORDER))
           .intoMemorySegment(ALL, r31, ORDER);
-      long r40 = (a0 + 4 * ROW) & ADDRESS;
-      FloatVector t40 = s40.mul(scale0);
-      long r41 = (a1 + 4 * ROW) & ADDRESS;
-      FloatVector t41 = s41.mul(scale1);
-      FloatVector n4 =
-          IntVector.broadcast(
-                  I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (n + block + 4 * next) & ADDRESS))
-              .reinterpretAsFloats();
-      t40 = min0.fma(n4, t40);
-      t41 = min1.fma(n4, t41);
-      FloatVector d4 =
-          IntVector.broadcast(
-                  I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (d + block + 4 * next) & ADDRESS))
-              .reinterpretAsFloats();
-      d4.fma(t40, FloatVector.fromMemorySegment(F, ALL, r40, ORDER))
-          .intoMemorySegment(ALL, r40, ORDER);
-      d4.fma(t41, FloatVector.fromMemorySegment(F, ALL, r41, ORDER))
-          .intoMemorySegment(ALL, r41, ORDER);
-      long r50 = (a0 + 5 * ROW) & ADDRESS;
-      FloatVector t50 = s50.mul(scale0);
-      long r51 = (a1 + 5 * ROW) & ADDRESS;
-      FloatVector t51 = s51.mul(scale1);
-      FloatVector n5 =
-          IntVector.broadcast(
-                  I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (n + block + 5 * next) & ADDRESS))
-              .reinterpretAsFloats();
-      t50 = min0.fma(n5, t50);
-      t51 = min1.fma(n5, t51);
-      FloatVector d5 =
-          IntVector.broadcast(
-                  I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (d + block + 5 * next) & ADDRESS))
-              .reinterpretAsFloats();
-      d5.fma(t50, FloatVector.fromMemorySegment(F, ALL, r50, ORDER))
-          .intoMemorySegment(ALL, r50, ORDER);
-      d5.fma(t51, FloatVector.fromMemorySegment(F, ALL, r51, ORDER))
-          .intoMemorySegment(ALL, r51, ORDER);
     }
   }
 
   /** One row: the last ones of a batch, and types without a kernel of their own. */
   static void oneRow(
-      long p0,
-      long p1,
-      int sums,
-      int columns,
-      long x,
-      long c0,
-      long c1,
-      long d,
-      long next,
-      long a0,
-      long a1) {
+      long panel, int sums, int columns, long x, long scales, long d, long next, long results) {
     int perBlock = WeightLayout.BLOCK_COLUMNS / columns;
     for (int sum = 0; sum < sums; sum++) {
       FloatVector s00 = FloatVector.zero(F);
       FloatVector s01 = FloatVector.zero(F);
       int first = sum * columns;
-      for (int k = 0; k < columns; k++) {
-        long step = (long) (first + k) * LINE;
-        FloatVector w0 = FloatVector.fromMemorySegment(F, ALL, (p0 + step) & ADDRESS, ORDER);
-        FloatVector w1 = FloatVector.fromMemorySegment(F, ALL, (p1 + step) & ADDRESS, ORDER);
-        long at = (x + (first + k) * 4L) & ADDRESS;
-        FloatVector b0 =
+      for (int k = first; k < first + columns; k += 2) {
+        long w = (panel + (long) k * ROW) & ADDRESS;
+        long at = (x + k * 4L) & ADDRESS;
+        FloatVector w00 = FloatVector.fromMemorySegment(F, ALL, w, ORDER);
+        FloatVector w01 = FloatVector.fromMemorySegment(F, ALL, w + Lanes.BYTES, ORDER);
+        FloatVector b00 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at))
                 .reinterpretAsFloats();
-        s00 = w0.fma(b0, s00);
-        s01 = w1.fma(b0, s01);
+        s00 = w00.fma(b00, s00);
+        s01 = w01.fma(b00, s01);
+        FloatVector w10 = FloatVector.fromMemorySegment(F, ALL, w + ROW, ORDER);
+        FloatVector w11 = FloatVector.fromMemorySegment(F, ALL, w + ROW + Lanes.BYTES, ORDER);
+        FloatVector b10 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 4))
+                .reinterpretAsFloats();
+        s00 = w10.fma(b10, s00);
+        s01 = w11.fma(b10, s01);
       }
-      long line = (long) sum * LINE;
-      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, (c0 + line) & ADDRESS, ORDER);
-      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, (c1 + line) & ADDRESS, ORDER);
+      long c = (scales + (long) sum * ROW) & ADDRESS;
+      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, c, ORDER);
+      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, c + Lanes.BYTES, ORDER);
       long block = 4L * (sum / perBlock);
-      long r00 = (a0) & ADDRESS;
+      long r00 = (results) & ADDRESS;
+      long r01 = r00 + Lanes.BYTES;
       FloatVector t00 = s00.mul(scale0);
-      long r01 = (a1) & ADDRESS;
       FloatVector t01 = s01.mul(scale1);
       FloatVector d0 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (d + block) & ADDRESS))
@@ -408,46 +348,49 @@ final class TileKernels {
 
   /** As {@link #oneRow}, less the minima times the sum of the activations. */
   static void oneRowWithMin(
-      long p0,
-      long p1,
+      long panel,
       int sums,
       int columns,
       long x,
-      long c0,
-      long c1,
+      long scales,
       long mins,
       long d,
       long n,
       long next,
-      long a0,
-      long a1) {
+      long results) {
     int perBlock = WeightLayout.BLOCK_COLUMNS / columns;
     for (int sum = 0; sum < sums; sum++) {
       FloatVector s00 = FloatVector.zero(F);
       FloatVector s01 = FloatVector.zero(F);
       int first = sum * columns;
-      for (int k = 0; k < columns; k++) {
-        long step = (long) (first + k) * LINE;
-        FloatVector w0 = FloatVector.fromMemorySegment(F, ALL, (p0 + step) & ADDRESS, ORDER);
-        FloatVector w1 = FloatVector.fromMemorySegment(F, ALL, (p1 + step) & ADDRESS, ORDER);
-        long at = (x + (first + k) * 4L) & ADDRESS;
-        FloatVector b0 =
+      for (int k = first; k < first + columns; k += 2) {
+        long w = (panel + (long) k * ROW) & ADDRESS;
+        long at = (x + k * 4L) & ADDRESS;
+        FloatVector w00 = FloatVector.fromMemorySegment(F, ALL, w, ORDER);
+        FloatVector w01 = FloatVector.fromMemorySegment(F, ALL, w + Lanes.BYTES, ORDER);
+        FloatVector b00 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at))
                 .reinterpretAsFloats();
-        s00 = w0.fma(b0, s00);
-        s01 = w1.fma(b0, s01);
+        s00 = w00.fma(b00, s00);
+        s01 = w01.fma(b00, s01);
+        FloatVector w10 = FloatVector.fromMemorySegment(F, ALL, w + ROW, ORDER);
+        FloatVector w11 = FloatVector.fromMemorySegment(F, ALL, w + ROW + Lanes.BYTES, ORDER);
+        FloatVector b10 =
+            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 4))
+                .reinterpretAsFloats();
+        s00 = w10.fma(b10, s00);
+        s01 = w11.fma(b10, s01);
       }
-      long line = (long) sum * LINE;
-      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, (c0 + line) & ADDRESS, ORDER);
-      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, (c1 + line) & ADDRESS, ORDER);
-      FloatVector min0 =
-          FloatVector.fromMemorySegment(F, ALL, (c0 + mins + line) & ADDRESS, ORDER).neg();
-      FloatVector min1 =
-          FloatVector.fromMemorySegment(F, ALL, (c1 + mins + line) & ADDRESS, ORDER).neg();
+      long c = (scales + (long) sum * ROW) & ADDRESS;
+      FloatVector scale0 = FloatVector.fromMemorySegment(F, ALL, c, ORDER);
+      FloatVector scale1 = FloatVector.fromMemorySegment(F, ALL, c + Lanes.BYTES, ORDER);
+      long m = (scales + mins + (long) sum * ROW) & ADDRESS;
+      FloatVector min0 = FloatVector.fromMemorySegment(F, ALL, m, ORDER).neg();
+      FloatVector min1 = FloatVector.fromMemorySegment(F, ALL, m + Lanes.BYTES, ORDER).neg();
       long block = 4L * (sum / perBlock);
-      long r00 = (a0) & ADDRESS;
+      long r00 = (results) & ADDRESS;
+      long r01 = r00 + Lanes.BYTES;
       FloatVector t00 = s00.mul(scale0);
-      long r01 = (a1) & ADDRESS;
       FloatVector t01 = s01.mul(scale1);
       FloatVector n0 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (n + block) & ADDRESS))
@@ -465,15 +408,23 @@ final class TileKernels {
   }
 
   /**
-   * Six rows of a tile: twelve plain sums, written as two vectors a row.
+   * Four rows of a tile: eight plain sums, written as two vectors a row.
    *
-   * @param data holds the panel at p0 and p1, and room for the sums
+   * @param data holds the panel, its lines next to each other, and room for the sums
+   * @param second bytes to the second vector of the pair where a vector is as long as a line;
+   *     narrower ones follow each other
    */
-  static void sixSums(
-      MemorySegment data, long p0, long p1, MemorySegment tiles, long x, int columns, long sums) {
-    long w = data.address();
+  static void fourSums(
+      MemorySegment data,
+      long panel,
+      long second,
+      MemorySegment tiles,
+      long x,
+      int columns,
+      long sums) {
+    long first = data.address() + panel;
     long from = tiles.address() + x;
-    long to = (w + sums) & ADDRESS;
+    long to = (data.address() + sums) & ADDRESS;
     FloatVector s00 = FloatVector.zero(F);
     FloatVector s01 = FloatVector.zero(F);
     FloatVector s10 = FloatVector.zero(F);
@@ -482,44 +433,80 @@ final class TileKernels {
     FloatVector s21 = FloatVector.zero(F);
     FloatVector s30 = FloatVector.zero(F);
     FloatVector s31 = FloatVector.zero(F);
-    FloatVector s40 = FloatVector.zero(F);
-    FloatVector s41 = FloatVector.zero(F);
-    FloatVector s50 = FloatVector.zero(F);
-    FloatVector s51 = FloatVector.zero(F);
-    for (int k = 0; k < columns; k++) {
-      long step = (long) k * LINE;
-      FloatVector w0 = FloatVector.fromMemorySegment(F, ALL, (w + p0 + step) & ADDRESS, ORDER);
-      FloatVector w1 = FloatVector.fromMemorySegment(F, ALL, (w + p1 + step) & ADDRESS, ORDER);
-      long at = (from + k * 24L) & ADDRESS;
-      FloatVector b0 =
+    int k = 0;
+    for (; k < columns - 1; k += 2) {
+      long w = (first + (long) k * LINE) & ADDRESS;
+      long v = Lanes.BITS == 512 ? (w + second) & ADDRESS : w + Lanes.BYTES;
+      long at = (from + k * 16L) & ADDRESS;
+      FloatVector w00 = FloatVector.fromMemorySegment(F, ALL, w, ORDER);
+      FloatVector w01 = FloatVector.fromMemorySegment(F, ALL, v, ORDER);
+      FloatVector b00 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at)).reinterpretAsFloats();
-      s00 = w0.fma(b0, s00);
-      s01 = w1.fma(b0, s01);
-      FloatVector b1 =
+      s00 = w00.fma(b00, s00);
+      s01 = w01.fma(b00, s01);
+      FloatVector b01 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 4))
               .reinterpretAsFloats();
-      s10 = w0.fma(b1, s10);
-      s11 = w1.fma(b1, s11);
-      FloatVector b2 =
+      s10 = w00.fma(b01, s10);
+      s11 = w01.fma(b01, s11);
+      FloatVector b02 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 8))
               .reinterpretAsFloats();
-      s20 = w0.fma(b2, s20);
-      s21 = w1.fma(b2, s21);
-      FloatVector b3 =
+      s20 = w00.fma(b02, s20);
+      s21 = w01.fma(b02, s21);
+      FloatVector b03 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 12))
               .reinterpretAsFloats();
-      s30 = w0.fma(b3, s30);
-      s31 = w1.fma(b3, s31);
-      FloatVector b4 =
+      s30 = w00.fma(b03, s30);
+      s31 = w01.fma(b03, s31);
+      FloatVector w10 = FloatVector.fromMemorySegment(F, ALL, w + LINE, ORDER);
+      FloatVector w11 = FloatVector.fromMemorySegment(F, ALL, v + LINE, ORDER);
+      FloatVector b10 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 16))
               .reinterpretAsFloats();
-      s40 = w0.fma(b4, s40);
-      s41 = w1.fma(b4, s41);
-      FloatVector b5 =
+      s00 = w10.fma(b10, s00);
+      s01 = w11.fma(b10, s01);
+      FloatVector b11 =
           IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 20))
               .reinterpretAsFloats();
-      s50 = w0.fma(b5, s50);
-      s51 = w1.fma(b5, s51);
+      s10 = w10.fma(b11, s10);
+      s11 = w11.fma(b11, s11);
+      FloatVector b12 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 24))
+              .reinterpretAsFloats();
+      s20 = w10.fma(b12, s20);
+      s21 = w11.fma(b12, s21);
+      FloatVector b13 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 28))
+              .reinterpretAsFloats();
+      s30 = w10.fma(b13, s30);
+      s31 = w11.fma(b13, s31);
+    }
+    if (k < columns) {
+      long w = (first + (long) k * LINE) & ADDRESS;
+      long v = Lanes.BITS == 512 ? (w + second) & ADDRESS : w + Lanes.BYTES;
+      long at = (from + k * 16L) & ADDRESS;
+      FloatVector w00 = FloatVector.fromMemorySegment(F, ALL, w, ORDER);
+      FloatVector w01 = FloatVector.fromMemorySegment(F, ALL, v, ORDER);
+      FloatVector b00 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at)).reinterpretAsFloats();
+      s00 = w00.fma(b00, s00);
+      s01 = w01.fma(b00, s01);
+      FloatVector b01 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 4))
+              .reinterpretAsFloats();
+      s10 = w00.fma(b01, s10);
+      s11 = w01.fma(b01, s11);
+      FloatVector b02 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 8))
+              .reinterpretAsFloats();
+      s20 = w00.fma(b02, s20);
+      s21 = w01.fma(b02, s21);
+      FloatVector b03 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at + 12))
+              .reinterpretAsFloats();
+      s30 = w00.fma(b03, s30);
+      s31 = w01.fma(b03, s31);
     }
     s00.intoMemorySegment(ALL, to, ORDER);
     s01.intoMemorySegment(ALL, to + 1 * Lanes.BYTES, ORDER);
@@ -529,9 +516,5 @@ final class TileKernels {
     s21.intoMemorySegment(ALL, to + 5 * Lanes.BYTES, ORDER);
     s30.intoMemorySegment(ALL, to + 6 * Lanes.BYTES, ORDER);
     s31.intoMemorySegment(ALL, to + 7 * Lanes.BYTES, ORDER);
-    s40.intoMemorySegment(ALL, to + 8 * Lanes.BYTES, ORDER);
-    s41.intoMemorySegment(ALL, to + 9 * Lanes.BYTES, ORDER);
-    s50.intoMemorySegment(ALL, to + 10 * Lanes.BYTES, ORDER);
-    s51.intoMemorySegment(ALL, to + 11 * Lanes.BYTES, ORDER);
   }
 }

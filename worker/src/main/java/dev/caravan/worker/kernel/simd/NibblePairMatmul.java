@@ -8,14 +8,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Several int8 rows times Q4_0 weights, in integers: with 16-bit lanes twice the products of floats
- * fit an instruction, and no weight is turned into a float.
+ * A few int8 rows times Q4_0 weights, in integers: with 16-bit lanes twice the products of floats
+ * fit an instruction, and no weight is turned into a float. For more rows panels are worth their
+ * making ({@link NibblePanelMatmul}).
  *
  * <p>Two vectors of weight rows, 64 blocks long, stay in the first-level cache while all activation
  * rows pass, two at a time. Scratch: results [rows of a chunk / 2][2 rows][2 vectors]. Confined to
  * one thread.
  */
-final class NibbleMatmul {
+final class NibblePairMatmul {
   private static final int BLOCK_CHUNK = 64;
   private static final int ROW_CHUNK = 128;
   private static final int OUTPUTS = 2 * Lanes.COUNT;
@@ -24,7 +25,7 @@ final class NibbleMatmul {
 
   private final MemorySegment results;
 
-  NibbleMatmul(Arena arena) {
+  NibblePairMatmul(Arena arena) {
     results = arena.allocate(ROW_CHUNK * ROW_BYTES, WeightLayout.LINE_BYTES);
   }
 
