@@ -3,6 +3,8 @@ package dev.caravan.coordinator.api;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -26,6 +28,11 @@ public final class Fields {
   public JsonNode get(String name) {
     JsonNode node = object.path(name);
     return node.isNull() ? MissingNode.getInstance() : node;
+  }
+
+  /** Returns the names of all fields that are there. */
+  public List<String> names() {
+    return object.propertyStream().map(Map.Entry::getKey).filter(this::has).toList();
   }
 
   public boolean has(String name) {

@@ -12,8 +12,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the JSON object that a request's body is, within limits. */
-final class JsonBody {
+/** Reads JSON objects of callers, within limits: a request's body, or one inside. */
+public final class JsonBody {
   private static final int MAX_DEPTH = 100;
   private static final int MAX_DIGITS = 100;
   private static final int MAX_NAME_CHARS = 10_000;
@@ -38,7 +38,7 @@ final class JsonBody {
    *
    * @throws ApiException status 400 if it is not UTF-8, not JSON, too deep, or no object
    */
-  static ObjectNode parse(byte[] body) {
+  public static ObjectNode parse(byte[] body) {
     String text = decode(body);
     try {
       JsonNode node = MAPPER.readTree(text);

@@ -1,5 +1,6 @@
 package dev.caravan.coordinator.api;
 
+import dev.caravan.coordinator.structure.StructuredOutput;
 import dev.caravan.coordinator.text.Tokenizer;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param createdSeconds when it was loaded, in seconds since 1970
  * @param chatTemplate makes prompts of conversations, if there is one
  * @param templateTokens texts of special tokens by the names that the template knows them by
+ * @param forms that answers may have to have
  * @param contextLength most tokens of prompt and output together
  */
 public record ServedModel(
@@ -20,6 +22,7 @@ public record ServedModel(
     Tokenizer tokenizer,
     Optional<ChatTemplate> chatTemplate,
     Map<String, String> templateTokens,
+    StructuredOutput forms,
     int contextLength) {
 
   public ServedModel {

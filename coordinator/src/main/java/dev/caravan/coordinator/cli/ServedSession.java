@@ -11,6 +11,7 @@ import dev.caravan.coordinator.metrics.RequestLog;
 import dev.caravan.coordinator.metrics.ServedCluster;
 import dev.caravan.coordinator.rpc.Cluster;
 import dev.caravan.coordinator.rpc.LoadListener;
+import dev.caravan.coordinator.structure.StructuredOutput;
 import dev.caravan.coordinator.text.Tokenizer;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import dev.caravan.model.vocabulary.Vocabulary;
@@ -130,6 +131,7 @@ final class ServedSession implements AutoCloseable {
         tokenizer,
         template.map(ChatTemplate::parse),
         ChatTemplateSource.tokens(vocabulary),
+        new StructuredOutput(tokenizer),
         settings.contextLength());
   }
 

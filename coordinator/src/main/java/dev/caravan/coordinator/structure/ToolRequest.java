@@ -131,8 +131,9 @@ record ToolRequest(List<Tool> tools, boolean forced, boolean parallel) {
     }
     Node call = Node.choice(calls);
     Node more = sequence(text(";"), JsonText.space(), call);
-    return sequence(
-        FreeTextConstraint.BLANK, call, new Node.Repeat(more, 0, parallel ? MAX_CALLS - 1 : 0));
+    // A model that has to call could otherwise write white space for ever.
+    Node before = forced ? JsonText.space() : FreeTextConstraint.BLANK;
+    return sequence(before, call, new Node.Repeat(more, 0, parallel ? MAX_CALLS - 1 : 0));
   }
 
   private static ClusterException invalid(String format, Object... arguments) {

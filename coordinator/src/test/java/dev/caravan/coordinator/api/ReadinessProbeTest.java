@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.coordinator.generate.EngineStatus;
+import dev.caravan.coordinator.structure.StructuredOutput;
 import dev.caravan.model.error.ClusterException;
 import java.time.Duration;
 import java.util.Map;
@@ -28,7 +29,14 @@ final class ReadinessProbeTest {
   @BeforeEach
   void load() {
     ServedModel model =
-        new ServedModel("m", 0, ByteVocabulary.tokenizer(), Optional.empty(), Map.of(), 10);
+        new ServedModel(
+            "m",
+            0,
+            ByteVocabulary.tokenizer(),
+            Optional.empty(),
+            Map.of(),
+            new StructuredOutput(ByteVocabulary.tokenizer()),
+            10);
     serving.ready(new Serving.Loaded(model, engine));
   }
 

@@ -7,6 +7,7 @@ import dev.caravan.coordinator.api.openai.ChatRoutes;
 import dev.caravan.coordinator.api.openai.CompletionRoutes;
 import dev.caravan.coordinator.api.openai.ModelRoutes;
 import dev.caravan.coordinator.api.openai.TextRoutes;
+import dev.caravan.coordinator.structure.StructuredOutput;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -81,6 +82,7 @@ final class TestApi implements AutoCloseable {
                 ByteVocabulary.tokenizer(),
                 Optional.of(ChatTemplate.parse(TEMPLATE)),
                 Map.of(),
+                new StructuredOutput(ByteVocabulary.tokenizer()),
                 CONTEXT),
             engine));
   }

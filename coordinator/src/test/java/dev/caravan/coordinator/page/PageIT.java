@@ -16,6 +16,7 @@ import dev.caravan.coordinator.metrics.EngineCounts;
 import dev.caravan.coordinator.metrics.Monitor;
 import dev.caravan.coordinator.metrics.ServedCluster;
 import dev.caravan.coordinator.metrics.SmallCluster;
+import dev.caravan.coordinator.structure.StructuredOutput;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -196,7 +197,14 @@ class PageIT {
     Serving serving = new Serving();
     serving.ready(
         new Serving.Loaded(
-            new ServedModel("tiny", 1, ByteVocabulary.tokenizer(), template, Map.of(), 256),
+            new ServedModel(
+                "tiny",
+                1,
+                ByteVocabulary.tokenizer(),
+                template,
+                Map.of(),
+                new StructuredOutput(ByteVocabulary.tokenizer()),
+                256),
             engine));
     ServedCluster cluster =
         SmallCluster.of(2, 2, chat, member -> member.port() != 4001 || secondIsUp.get());

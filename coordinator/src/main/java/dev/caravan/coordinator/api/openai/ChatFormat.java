@@ -6,24 +6,29 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.caravan.coordinator.api.text.ScoredToken;
+import dev.caravan.coordinator.structure.OutputDelta;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The JSON of chats. Immutable. */
+/** The JSON of one chat. Confined to the lock of its choices. */
 final class ChatFormat implements AnswerFormat {
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
   private final AnswerHead head;
   private final TokenTexts texts;
   private final boolean logprobs;
+  private final List<ChatReader> readers;
 
   /**
    * @param logprobs true: each token's probability is reported
+   * @param readers one for each choice: find the tool calls
    */
-  ChatFormat(AnswerHead head, TokenTexts texts, boolean logprobs) {
+  ChatFormat(AnswerHead head, TokenTexts texts, boolean logprobs, List<ChatReader> readers) {
     this.head = head;
     this.texts = texts;
     this.logprobs = logprobs;
+    this.readers = List.copyOf(readers);
   }
 
   @Override
@@ -33,14 +38,29 @@ final class ChatFormat implements AnswerFormat {
   }
 
   @Override
-  public ObjectNode part(int choice, ChoiceText text) {
-    return chunk(
-        choice, JSON.objectNode().put("content", text.text()), scores(text.tokens()), null);
+  public List<ObjectNode> part(int choice, ChoiceText text) {
+    List<ObjectNode> chunks = new ArrayList<>();
+    JsonNode scores = scores(text.tokens());
+    for (OutputDelta delta : readers.get(choice).accept(text.text())) {
+      chunks.add(chunk(choice, ChatReader.json(delta), scores, null));
+      scores = NullNode.getInstance();
+    }
+    if (chunks.isEmpty() && logprobs) {
+      // The text is held back, what is known of its tokens is not.
+      chunks.add(chunk(choice, JSON.objectNode(), scores, null));
+    }
+    return chunks;
   }
 
   @Override
-  public ObjectNode last(int choice, String finishReason) {
-    return chunk(choice, JSON.objectNode(), NullNode.getInstance(), finishReason);
+  public List<ObjectNode> last(int choice, String finishReason) {
+    List<ObjectNode> chunks = new ArrayList<>();
+    for (OutputDelta delta : readers.get(choice).end()) {
+      chunks.add(chunk(choice, ChatReader.json(delta), NullNode.getInstance(), null));
+    }
+    String reason = readers.get(choice).finishReason(finishReason);
+    chunks.add(chunk(choice, JSON.objectNode(), NullNode.getInstance(), reason));
+    return chunks;
   }
 
   @Override
@@ -54,15 +74,11 @@ final class ChatFormat implements AnswerFormat {
   public ObjectNode whole(List<ChoiceText> choices) {
     ObjectNode answer = head.object("chat.completion");
     ArrayNode list = answer.putArray("choices");
-    for (ChoiceText text : choices) {
-      ObjectNode choice = list.addObject().put("index", list.size() - 1);
-      choice
-          .putObject("message")
-          .put("role", "assistant")
-          .put("content", text.text())
-          .putNull("refusal");
-      choice.set("logprobs", scores(text.tokens()));
-      choice.put("finish_reason", text.finishReason());
+    for (int i = 0; i < choices.size(); i++) {
+      ObjectNode choice = list.addObject().put("index", i);
+      choice.set("message", readers.get(i).message(choices.get(i).text()));
+      choice.set("logprobs", scores(choices.get(i).tokens()));
+      choice.put("finish_reason", readers.get(i).finishReason(choices.get(i).finishReason()));
     }
     return answer;
   }

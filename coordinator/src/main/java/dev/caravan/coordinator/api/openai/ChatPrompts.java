@@ -7,12 +7,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.caravan.coordinator.api.ApiError;
 import dev.caravan.coordinator.api.ApiException;
 import dev.caravan.coordinator.api.Fields;
+import dev.caravan.coordinator.api.JsonBody;
 import dev.caravan.coordinator.api.ServedModel;
 import dev.caravan.coordinator.text.Prompts;
 import dev.caravan.coordinator.text.chat.ChatInput;
 import dev.caravan.coordinator.text.chat.ChatTemplate;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.Map;
@@ -51,6 +53,10 @@ public final class ChatPrompts {
                             + " with --chat-template")));
     ObjectNode input = JsonNodeFactory.instance.objectNode();
     input.set(MESSAGES, messages(fields));
+    JsonNode tools = fields.get("tools");
+    if (!tools.isEmpty() && !fields.get("tool_choice").asText().equals("none")) {
+      input.set("tools", tools);
+    }
     input.put("add_generation_prompt", fields.flag("add_generation_prompt", true));
     try {
       ChatInput chat = ChatInput.of(input);
@@ -100,7 +106,23 @@ public final class ChatPrompts {
     if (!content.isTextual() && !content.isArray() && !isToolCall(object)) {
       throw fields.invalid(MESSAGES, "%s.content is no text and no list of parts".formatted(where));
     }
+    for (JsonNode call : copy.path("tool_calls")) {
+      readArguments(fields, call.path("function"), where);
+    }
     return copy;
+  }
+
+  /** OpenAI writes a call's arguments as text, templates want the object. */
+  private static void readArguments(Fields fields, JsonNode function, String where) {
+    if (function instanceof ObjectNode object && object.path("arguments").isTextual()) {
+      byte[] text = object.path("arguments").textValue().getBytes(StandardCharsets.UTF_8);
+      try {
+        object.set("arguments", JsonBody.parse(text));
+      } catch (ApiException e) {
+        throw fields.invalid(
+            MESSAGES, "%s: the arguments of a tool call are no JSON object".formatted(where));
+      }
+    }
   }
 
   private static boolean isToolCall(ObjectNode message) {

@@ -36,8 +36,7 @@ public final class ChatRoutes implements Routes {
     ServedModel model = loaded.model();
     Fields fields = new Fields(body);
     GenerationFields.checkModel(fields, model);
-    refuse(fields);
-    GenerationParameters parameters = GenerationFields.read(fields);
+    GenerationParameters parameters = GenerationFields.read(fields, model);
     int topLogprobs = topLogprobs(fields);
     int maxTokens =
         fields.integer(
@@ -45,37 +44,21 @@ public final class ChatRoutes implements Routes {
             model.contextLength(),
             1,
             Integer.MAX_VALUE);
+    ChatForm form = ChatForm.read(fields, model);
     int[] prompt = ChatPrompts.ids(model, fields);
+    TextRequests.Shape shape =
+        new TextRequests.Shape(maxTokens, topLogprobs, false, List.of(), form.constraint());
     ChatFormat format =
         new ChatFormat(
             AnswerHead.of("chatcmpl-", model.id()),
             new TokenTexts(model.tokenizer()),
-            topLogprobs != EngineRequest.NO_LOGPROBS);
+            topLogprobs != EngineRequest.NO_LOGPROBS,
+            form.readers(parameters.choices()));
     return Answering.start(
         loaded.engine(),
-        new TextRequests(model, parameters, timeout)
-            .of(List.of(prompt), new TextRequests.Shape(maxTokens, topLogprobs, false, List.of())),
+        new TextRequests(model, parameters, timeout).of(List.of(prompt), shape),
         format,
         parameters);
-  }
-
-  private static void refuse(Fields fields) {
-    if (!fields
-        .object("response_format")
-        .flatMap(format -> format.text("type"))
-        .orElse("text")
-        .equals("text")) {
-      throw fields.invalid("response_format", "only the type text is supported");
-    }
-    for (String name : List.of("tools", "functions")) {
-      if (!fields.get(name).isEmpty()) {
-        throw fields.invalid(name, "is not supported");
-      }
-    }
-    JsonNode choice = fields.get("tool_choice");
-    if (!choice.isMissingNode() && !List.of("none", "auto").contains(choice.asText())) {
-      throw fields.invalid("tool_choice", "there are no tools to choose from");
-    }
   }
 
   private static int topLogprobs(Fields fields) {

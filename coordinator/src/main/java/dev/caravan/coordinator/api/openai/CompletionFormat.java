@@ -33,14 +33,14 @@ final class CompletionFormat implements AnswerFormat {
   }
 
   @Override
-  public ObjectNode part(int choice, ChoiceText text) {
+  public List<ObjectNode> part(int choice, ChoiceText text) {
     String shown = text.prompt().isPresent() ? echo.text(choice) + text.text() : text.text();
-    return chunk(choice, shown, scores(choice, text), null);
+    return List.of(chunk(choice, shown, scores(choice, text), null));
   }
 
   @Override
-  public ObjectNode last(int choice, String finishReason) {
-    return chunk(choice, "", NullNode.getInstance(), finishReason);
+  public List<ObjectNode> last(int choice, String finishReason) {
+    return List.of(chunk(choice, "", NullNode.getInstance(), finishReason));
   }
 
   @Override

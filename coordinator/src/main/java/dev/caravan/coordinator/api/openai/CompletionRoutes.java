@@ -12,6 +12,7 @@ import dev.caravan.coordinator.generate.EngineRequest;
 import dev.caravan.coordinator.text.StreamingDecoder.Option;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** POST /v1/completions. */
 public final class CompletionRoutes implements Routes {
@@ -39,7 +40,7 @@ public final class CompletionRoutes implements Routes {
     Fields fields = new Fields(body);
     GenerationFields.checkModel(fields, model);
     refuse(fields);
-    GenerationParameters parameters = GenerationFields.read(fields);
+    GenerationParameters parameters = GenerationFields.read(fields, model);
     boolean echo = fields.flag("echo", false);
     int topLogprobs =
         fields.integer("logprobs", EngineRequest.NO_LOGPROBS, 0, GenerationFields.MAX_TOP_LOGPROBS);
@@ -60,7 +61,11 @@ public final class CompletionRoutes implements Routes {
             scored);
     TextRequests.Shape shape =
         new TextRequests.Shape(
-            maxTokens, topLogprobs, echo && scored, List.of(Option.CONTINUES_TEXT));
+            maxTokens,
+            topLogprobs,
+            echo && scored,
+            List.of(Option.CONTINUES_TEXT),
+            Optional.empty());
     return Answering.start(
         loaded.engine(),
         new TextRequests(model, parameters, timeout)
@@ -72,6 +77,11 @@ public final class CompletionRoutes implements Routes {
   private static void refuse(Fields fields) {
     if (fields.has("suffix")) {
       throw fields.invalid("suffix", "text is only ever added at the end");
+    }
+    for (String name : List.of("response_format", "tools", "tool_choice")) {
+      if (fields.has(name)) {
+        throw fields.invalid(name, "only chats know it; use /v1/chat/completions");
+      }
     }
     if (fields.integer("best_of", 1, 1, Integer.MAX_VALUE) > 1) {
       throw fields.invalid("best_of", "only 1 is supported; ask for several with n");

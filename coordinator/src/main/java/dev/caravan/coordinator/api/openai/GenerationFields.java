@@ -5,9 +5,13 @@ import dev.caravan.coordinator.api.ApiError;
 import dev.caravan.coordinator.api.ApiException;
 import dev.caravan.coordinator.api.Fields;
 import dev.caravan.coordinator.api.ServedModel;
+import dev.caravan.coordinator.sample.LogitAdjustments;
 import dev.caravan.coordinator.sample.SamplingParameters;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Reads the fields that chats and completions have in common. */
@@ -25,8 +29,7 @@ final class GenerationFields {
    *
    * @throws ApiException status 400 that names the field
    */
-  static GenerationParameters read(Fields fields) {
-    refuseUnsupported(fields);
+  static GenerationParameters read(Fields fields, ServedModel model) {
     boolean stream = fields.flag("stream", false);
     boolean usage =
         fields
@@ -37,7 +40,11 @@ final class GenerationFields {
       throw fields.invalid("stream_options", "only allowed when stream is true");
     }
     return new GenerationParameters(
-        sampling(fields), fields.integer("n", 1, 1, MAX_CHOICES), stops(fields), stream, usage);
+        sampling(fields, model),
+        fields.integer("n", 1, 1, MAX_CHOICES),
+        stops(fields),
+        stream,
+        usage);
   }
 
   /**
@@ -62,18 +69,7 @@ final class GenerationFields {
             "model_not_found"));
   }
 
-  private static void refuseUnsupported(Fields fields) {
-    for (String penalty : List.of("presence_penalty", "frequency_penalty")) {
-      if (fields.number(penalty, 0, -2, 2) != 0) {
-        throw fields.invalid(penalty, "only 0 is supported");
-      }
-    }
-    if (!fields.get("logit_bias").isEmpty()) {
-      throw fields.invalid("logit_bias", "is not supported");
-    }
-  }
-
-  private static SamplingParameters sampling(Fields fields) {
+  private static SamplingParameters sampling(Fields fields, ServedModel model) {
     return new SamplingParameters(
         fields.number("temperature", 1, 0, 100),
         fields.integer("top_k", 0, -1, Integer.MAX_VALUE) == -1
@@ -84,7 +80,28 @@ final class GenerationFields {
         fields.number("repetition_penalty", 1, SMALLEST_POSITIVE, 100),
         fields.has("seed")
             ? fields.integer("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE)
-            : ThreadLocalRandom.current().nextLong());
+            : ThreadLocalRandom.current().nextLong(),
+        new LogitAdjustments(
+            fields.number("presence_penalty", 0, -2, 2),
+            fields.number("frequency_penalty", 0, -2, 2),
+            logitBias(fields, model)));
+  }
+
+  private static Map<Integer, Double> logitBias(Fields fields, ServedModel model) {
+    Optional<Fields> given = fields.object("logit_bias");
+    if (given.isEmpty()) {
+      return Map.of();
+    }
+    Map<Integer, Double> biases = new HashMap<>();
+    for (String name : given.get().names()) {
+      int vocabulary = model.tokenizer().vocabulary().size();
+      if (!name.matches("[0-9]{1,9}") || Integer.parseInt(name) >= vocabulary) {
+        throw fields.invalid(
+            "logit_bias", "'%.20s' is no token id of 0..%d".formatted(name, vocabulary - 1));
+      }
+      biases.put(Integer.parseInt(name), given.get().number(name, 0, -100, 100));
+    }
+    return biases;
   }
 
   private static List<String> stops(Fields fields) {

@@ -42,17 +42,18 @@ final class StreamReply implements Reply {
 
   @Override
   public void prompt(int choice, List<TokenLogprobs> prompt) {
-    send(format.part(choice, new ChoiceText("", List.of(), Optional.of(prompt), "")));
+    sendAll(format.part(choice, new ChoiceText("", List.of(), Optional.of(prompt), "")));
   }
 
   @Override
   public void piece(int choice, TextListener.Piece piece) {
-    send(format.part(choice, new ChoiceText(piece.text(), piece.tokens(), Optional.empty(), "")));
+    sendAll(
+        format.part(choice, new ChoiceText(piece.text(), piece.tokens(), Optional.empty(), "")));
   }
 
   @Override
   public void end(int choice, EndReason reason) {
-    send(format.last(choice, WholeReply.finishReason(reason)));
+    sendAll(format.last(choice, WholeReply.finishReason(reason)));
   }
 
   @Override
@@ -68,6 +69,10 @@ final class StreamReply implements Reply {
   @Override
   public void failed(ClusterException error) {
     events.fail(ApiError.of(error));
+  }
+
+  private void sendAll(List<ObjectNode> parts) {
+    parts.forEach(this::send);
   }
 
   private void send(ObjectNode part) {

@@ -4,11 +4,14 @@ import dev.caravan.coordinator.api.ServedModel;
 import dev.caravan.coordinator.api.text.TextRequest;
 import dev.caravan.coordinator.generate.EngineRequest;
 import dev.caravan.coordinator.sample.SamplingParameters;
+import dev.caravan.coordinator.sample.TokenConstraint;
 import dev.caravan.coordinator.text.StreamingDecoder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 
 /** Makes the generations that a request asks for. */
 final class TextRequests {
@@ -23,12 +26,15 @@ final class TextRequests {
    * @param topLogprobs as in {@link EngineRequest}
    * @param promptLogprobs true: the prompt is scored, too
    * @param options of the decoder
+   * @param form makes a choice's constraint of the ids that end it, if the answer has to have a
+   *     form
    */
   record Shape(
       int maxTokens,
       int topLogprobs,
       boolean promptLogprobs,
-      List<StreamingDecoder.Option> options) {
+      List<StreamingDecoder.Option> options,
+      Optional<Function<Set<Integer>, TokenConstraint>> form) {
     Shape {
       options = List.copyOf(options);
     }
@@ -43,17 +49,18 @@ final class TextRequests {
   /** Returns the choices of all prompts, those of the first prompt first. */
   List<TextRequest> of(List<int[]> prompts, Shape shape) {
     List<TextRequest> requests = new ArrayList<>();
+    Set<Integer> endIds = model.tokenizer().vocabulary().eosIds();
     for (int[] prompt : prompts) {
       for (int choice = 0; choice < parameters.choices(); choice++) {
         EngineRequest generation =
             new EngineRequest(
                 prompt,
                 shape.maxTokens(),
-                model.tokenizer().vocabulary().eosIds(),
+                endIds,
                 sampling(choice),
                 shape.topLogprobs(),
                 shape.promptLogprobs(),
-                Optional.empty(),
+                shape.form().map(form -> form.apply(endIds)),
                 timeout);
         StreamingDecoder decoder =
             StreamingDecoder.of(
@@ -72,6 +79,7 @@ final class TextRequests {
         first.topP(),
         first.minP(),
         first.repetitionPenalty(),
-        first.seed() + choice);
+        first.seed() + choice,
+        first.adjustments());
   }
 }
