@@ -73,9 +73,10 @@ final class DecodeCommand implements Callable<Integer> {
     }
   }
 
+  /** Steps in which all requests decode: not those in which some still prefill or have ended. */
   private List<StepSample> decodeSteps(LoadedCluster cluster, int requests) {
     return cluster.answer(requests, promptTokens, outputTokens).stream()
-        .filter(StepSample::decode)
+        .filter(step -> step.decode() && step.rows() == requests)
         .toList();
   }
 
