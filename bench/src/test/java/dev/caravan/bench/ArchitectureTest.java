@@ -106,16 +106,6 @@ final class ArchitectureTest {
           .resideInAnyPackage("com.linecorp.armeria..", "io.grpc..");
 
   @ArchTest
-  static final ArchRule httpOnlyAtTheEdge =
-      noClasses()
-          .that()
-          .resideOutsideOfPackages(
-              "dev.caravan.coordinator.api..", "dev.caravan.coordinator.page..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("com.linecorp.armeria..");
-
-  @ArchTest
   static final ArchRule kernelsKnowNoLayers =
       noClasses()
           .that()

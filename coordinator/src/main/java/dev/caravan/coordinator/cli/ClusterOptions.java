@@ -75,7 +75,8 @@ public final class ClusterOptions {
   @Option(
       names = "--ctx",
       paramLabel = "N",
-      description = "most tokens of prompt and output together (default: what the model allows)")
+      description =
+          "most tokens of prompt and output together (default: what the model allows; serve: at most 8192)")
   private @Nullable Integer contextLength;
 
   @Option(

@@ -37,6 +37,9 @@ final class ServeCommand implements Callable<Integer> {
   /** A forward pass through all workers within this time makes the server ready. */
   private static final Duration READY_WITHIN = Duration.ofSeconds(60);
 
+  /** Longer ones are asked for: the KV cache of several full contexts can exceed the memory. */
+  private static final int DEFAULT_CONTEXT = 8192;
+
   @Mixin private ModelOption model = new ModelOption();
   @Mixin private ClusterOptions cluster = new ClusterOptions();
   @Mixin private ServeOptions serve = new ServeOptions();
@@ -56,6 +59,7 @@ final class ServeCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     InetSocketAddress address = Addresses.parse("--http", http);
     serve.check();
+    cluster.defaultContext(DEFAULT_CONTEXT);
     try (ReadinessProbe probe = new ReadinessProbe(serving, READY_WITHIN, System::nanoTime);
         ApiServer server = new ApiServer(address, serve.keys(), routes(probe))) {
       server.start();

@@ -95,7 +95,8 @@ public final class ClusterEngine implements Engine, AutoCloseable {
           ErrorCode.MODEL_NOT_READY,
           switch (state) {
             case DRAINING -> "the server ends: it only finishes what it runs; ask another one";
-            case DEGRADED -> "a worker was lost: nothing can run; try again later";
+            case DEGRADED ->
+                "a step failed or a worker was lost: nothing runs until the server is started again";
             case STOPPED, SERVING -> "the server does not run; try again later";
           });
     }

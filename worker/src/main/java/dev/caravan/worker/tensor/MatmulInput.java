@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
  * <p>Shapes, with blocks = ceil(columns / 32): values [maxRows, 32 * blocks] f32, zero beyond
  * columns, {@link #rowBytes} apart; tiles, the same values as [maxRows / 4][32 * blocks][4 rows];
  * scales [maxRows, blocks] f32, 1 unless int8; sums [maxRows, blocks] f32, the sums of a block's
- * values. With int8 the values are integers in [-127, 127] and the first {@link #INTEGER_ROWS} rows
- * are there a second time in the forms that integer kernels multiply with:
+ * values. With int8 the values are integers in [-127, 127] and are there a second time in the forms
+ * that integer kernels multiply with, the last two of the first {@link #INTEGER_ROWS} rows only:
  *
  * <ul>
  *   <li>nibbleFactors [rows, 16 * blocks] ints, for each 8 columns x[0..7] four ints z[i]: low half
@@ -23,7 +23,7 @@ import java.lang.foreign.MemorySegment;
  * <p>Threads may prepare disjoint rows; then any number may read.
  */
 public final class MatmulInput {
-  /** Rows that have the integer forms: a decode step, or a small batch. */
+  /** Rows that have all integer forms: a decode step, or a small batch. */
   public static final int INTEGER_ROWS = 4;
 
   /** Rows of a tile. */

@@ -42,6 +42,7 @@ final class GenerationFields {
     return new GenerationParameters(
         sampling(fields, model),
         fields.integer("n", 1, 1, MAX_CHOICES),
+        fields.flag("ignore_eos", false),
         stops(fields),
         stream,
         usage);

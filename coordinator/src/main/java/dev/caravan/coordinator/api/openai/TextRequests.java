@@ -49,7 +49,9 @@ final class TextRequests {
   /** Returns the choices of all prompts, those of the first prompt first. */
   List<TextRequest> of(List<int[]> prompts, Shape shape) {
     List<TextRequest> requests = new ArrayList<>();
-    Set<Integer> endIds = model.tokenizer().vocabulary().eosIds();
+    // A form ends with an end token, whatever else is asked for.
+    boolean endless = parameters.ignoreEos() && shape.form().isEmpty();
+    Set<Integer> endIds = endless ? Set.of() : model.tokenizer().vocabulary().eosIds();
     for (int[] prompt : prompts) {
       for (int choice = 0; choice < parameters.choices(); choice++) {
         EngineRequest generation =

@@ -37,12 +37,13 @@ final class SimdMatmul {
   void multiply(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
     Memory.checkGroups(w, fromGroup, toGroup);
-    if (rows > NIBBLE_PAIR_ROWS && NibblePanelMatmul.takes(w, x)) {
-      nibblePanels.multiply(w, x, rows, y, fromGroup, toGroup);
-    } else if (rows > 1 && w.dtype() == DType.Q4_0 && x.int8()) {
+    boolean few = rows > 1 && rows <= NIBBLE_PAIR_ROWS;
+    if (few && w.dtype() == DType.Q4_0 && x.int8()) {
       nibblePairs.multiply(w, x, rows, y, fromGroup, toGroup);
     } else if (rows <= ONE_ROW_KERNEL_ROWS && hasOneRowKernel(w, x)) {
       multiplyRows(w, x, rows, y, fromGroup, toGroup);
+    } else if (NibblePanelMatmul.takes(w, x)) {
+      nibblePanels.multiply(w, x, rows, y, fromGroup, toGroup);
     } else {
       panels.multiply(w, x, rows, y, fromGroup, toGroup);
     }
