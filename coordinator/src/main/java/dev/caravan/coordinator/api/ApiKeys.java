@@ -29,6 +29,11 @@ public final class ApiKeys implements DecoratingHttpServiceFunction {
     this.digests = keys.stream().map(ApiKeys::digest).toList();
   }
 
+  /** Returns false if everybody is let in. */
+  boolean isNeeded() {
+    return !digests.isEmpty();
+  }
+
   @Override
   public HttpResponse serve(HttpService service, ServiceRequestContext context, HttpRequest request)
       throws Exception {

@@ -50,6 +50,9 @@ public final class ApiServer implements AutoCloseable {
             .meterRegistry(NoopMeterRegistry.get())
             .errorHandler(new ErrorReplies())
             .decorator(keys);
+    if (!address.isUnresolved() && address.getAddress().isLoopbackAddress() && !keys.isNeeded()) {
+      builder.decorator(new LoopbackGuard());
+    }
     routes.forEach(each -> each.addTo(builder));
     this.server = builder.build();
   }

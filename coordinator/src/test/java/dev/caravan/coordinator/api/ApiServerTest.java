@@ -50,6 +50,45 @@ final class ApiServerTest {
   }
 
   @Test
+  void pagesOfOtherSitesAreKeptAway() throws Exception {
+    try (TestApi api = TestApi.answering("x")) {
+      for (String foreign :
+          List.of("https://example.com", "null", "http://127.0.0.1.example.com")) {
+        HttpResponse<String> response = api.post(CHAT, HELLO, "Origin", foreign);
+        assertThat(response.statusCode()).as(foreign).isEqualTo(403);
+        assertThat(TestApi.json(response.body()).at("/error/code").textValue())
+            .isEqualTo("foreign_origin");
+      }
+      for (String own : List.of("http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1")) {
+        assertThat(api.post(CHAT, HELLO, "Origin", own).statusCode()).as(own).isEqualTo(200);
+      }
+    }
+    try (TestApi api = TestApi.loading("key")) {
+      api.load();
+      String[] headers = {"Authorization", "Bearer key", "Origin", "https://example.com"};
+      assertThat(api.post(CHAT, HELLO, headers).statusCode()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void namesThatLeadHereByForeignDnsAreRefused() throws Exception {
+    try (TestApi api = TestApi.answering("x")) {
+      assertThat(statusOf(api, "rebound.example.com")).contains(" 403 ");
+      assertThat(statusOf(api, "localhost:8080")).contains(" 200 ");
+    }
+  }
+
+  private static String statusOf(TestApi api, String host) throws Exception {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
+      String request = "GET /livez HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.formatted(host).getBytes(StandardCharsets.US_ASCII));
+      return new BufferedReader(
+              new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
+          .readLine();
+    }
+  }
+
+  @Test
   void keysGuardAllButProbes() throws Exception {
     try (TestApi api = TestApi.loading("first", "second")) {
       api.load();
@@ -198,7 +237,7 @@ final class ApiServerTest {
     socket
         .getOutputStream()
         .write(
-            "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+            "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
                 .formatted(CHAT, body.length(), body)
                 .getBytes(StandardCharsets.UTF_8));
     return socket;

@@ -118,7 +118,7 @@ final class HostileRequestsTest {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
       send(
           socket,
-          "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+          "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
               .formatted(CHAT, body.length(), body));
       api.engine.awaitCancelled(1);
     }
@@ -191,7 +191,9 @@ final class HostileRequestsTest {
   /** Begins a request and never ends it. */
   private Socket slowClient() throws IOException {
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port());
-    send(socket, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{".formatted(CHAT));
+    send(
+        socket,
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{".formatted(CHAT));
     return socket;
   }
 
@@ -202,7 +204,8 @@ final class HostileRequestsTest {
           socket,
           switch (random.nextInt(3)) {
             case 0 -> "GET / HTTP/9.9\r\n\r\n";
-            case 1 -> "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n".formatted(CHAT);
+            case 1 ->
+                "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n".formatted(CHAT);
             default -> "GET /%s HTTP/1.1\r\n\r\n".formatted("x".repeat(100_000));
           });
       socket.shutdownOutput();
