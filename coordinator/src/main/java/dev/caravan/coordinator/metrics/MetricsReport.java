@@ -33,6 +33,7 @@ final class MetricsReport {
     engine(monitor.engine().status());
     requests(monitor.counts());
     workers();
+    ProcessGauges.write(text);
     return text.toString();
   }
 
