@@ -110,7 +110,7 @@ class MonitorTest {
         .allMatch(line -> COMMENT.matcher(line).matches() || SAMPLE.matcher(line).matches());
     assertThat(lines.stream().filter(line -> line.startsWith("# TYPE")).toList())
         .doesNotHaveDuplicates()
-        .hasSize(23 + 6);
+        .hasSize(24 + 6);
   }
 
   @Test
