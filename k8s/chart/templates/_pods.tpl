@@ -209,9 +209,11 @@ spec:
         {{- range .Values.serve.extraArgs }}
         - {{ . | quote }}
         {{- end }}
+      {{- with .Values.coordinator.javaOptions }}
       env:
         - name: JDK_JAVA_OPTIONS
-          value: -Xmx{{ .Values.coordinator.heap }}
+          value: {{ . | quote }}
+      {{- end }}
       ports:
         - name: http
           containerPort: 8080
@@ -305,8 +307,10 @@ spec:
           valueFrom:
             fieldRef:
               fieldPath: metadata.name
+        {{- with $values.worker.javaOptions }}
         - name: JDK_JAVA_OPTIONS
-          value: -Xmx{{ $values.worker.heap }}
+          value: {{ . | quote }}
+        {{- end }}
         {{- if ne $hugePages.mode "none" }}
         # The weights come from the C library's malloc: 1 asks for transparent huge pages, 2 takes reserved ones.
         - name: GLIBC_TUNABLES

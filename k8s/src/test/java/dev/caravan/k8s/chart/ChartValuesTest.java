@@ -37,7 +37,7 @@ class ChartValuesTest {
           serve.requestTimeoutSeconds=0| at '/serve/requestTimeoutSeconds': minimum: got 0, want 1
           worker.cpu=0.5               | at '/worker/cpu': got string, want integer
           worker.memory=16G            | at '/worker/memory': '16G' does not match pattern '^[1-9][0-9]*(Ki|Mi|Gi|Ti)$'
-          worker.heap=1Gi              | at '/worker/heap': '1Gi' does not match pattern '^[1-9][0-9]*[mg]$'
+          worker.javaOptions=1         | at '/worker/javaOptions': got number, want string
           worker.hugePages.mode=yes    | at '/worker/hugePages/mode': value must be one of 'none', 'transparent', 'reserved'
           placement.zone=hard          | at '/placement/zone': value must be one of 'required', 'preferred', 'any'
           fullnameOverride=My_Llama    | at '/fullnameOverride': 'My_Llama' does not match pattern
