@@ -10,7 +10,18 @@ checked() {
 }
 mkdir -p "$(dirname "$MODEL_FILE")"
 if ! checked; then
-  curl --fail --location --no-progress-meter --retry 20 --retry-all-errors --retry-delay 5 --continue-at - --output "$part" "$MODEL_URL"
+  tries=0
+  until curl --fail --location --no-progress-meter --continue-at - --output "$part" "$MODEL_URL"; do
+    status=$?
+    tries=$((tries + 1))
+    [ $tries -lt 20 ] || exit $status
+    if [ $status = 33 ]; then
+      echo "the server cannot continue a file: from the start" >&2
+      rm -f "$part"
+    else
+      sleep 5
+    fi
+  done
   if ! checked; then
     rm -f "$part"
     echo "what $MODEL_URL gave has another SHA-256 than $MODEL_SHA256" >&2

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -52,6 +54,7 @@ class DownloadScriptTest {
     String part = "model.gguf." + sha256(MODEL) + ".part";
     Files.createDirectories(model().getParent());
     Files.writeString(model().resolveSibling(part), MODEL.substring(0, 7));
+    Files.writeString(source, "not now" + MODEL.substring(7)); // Nobody asks for these bytes.
 
     assertThat(run(sha256(MODEL)).exitValue()).isZero();
     assertThat(model()).hasContent(MODEL);
@@ -61,6 +64,28 @@ class DownloadScriptTest {
     Files.delete(source);
     assertThat(run(sha256(MODEL)).exitValue()).as("all of it was there").isZero();
     assertThat(model()).hasContent(MODEL);
+  }
+
+  @Test
+  void beginsAnewWhereTheServerCannotContinue() throws Exception {
+    HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    server.createContext("/", exchange -> {
+      exchange.sendResponseHeaders(200, MODEL.length());
+      exchange.getResponseBody().write(MODEL.getBytes(UTF_8));
+      exchange.close();
+    });
+    server.start();
+    try {
+      String part = "model.gguf." + sha256(MODEL) + ".part";
+      Files.createDirectories(model().getParent());
+      Files.writeString(model().resolveSibling(part), MODEL.substring(0, 7));
+
+      String url = "http://127.0.0.1:%d/model".formatted(server.getAddress().getPort());
+      assertThat(run(sha256(MODEL), url).exitValue()).isZero();
+      assertThat(model()).hasContent(MODEL);
+    } finally {
+      server.stop(0);
+    }
   }
 
   @Test
@@ -74,6 +99,10 @@ class DownloadScriptTest {
   }
 
   private Process run(String sha256) throws Exception {
+    return run(sha256, source.toUri().toString());
+  }
+
+  private Process run(String sha256, String url) throws Exception {
     List<JsonNode> objects =
         Chart.render(
             "model.source=download",
@@ -92,10 +121,11 @@ class DownloadScriptTest {
             builder
                 .environment()
                 .put(variable.at("/name").asText(), variable.at("/value").asText()));
-    builder.environment().put("MODEL_URL", source.toUri().toString());
+    builder.environment().put("MODEL_URL", url);
     builder.environment().put("MODEL_FILE", model().toString());
     Process process = builder.start();
     if (!process.waitFor(60, TimeUnit.SECONDS)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
       throw new AssertionError("the script did not end within 60 s");
     }
