@@ -133,12 +133,11 @@ class ChartPodsTest {
     JsonNode coordinator = Chart.find(objects, "NetworkPolicy", "-coordinator");
     JsonNode worker = Chart.find(objects, "NetworkPolicy", "-worker");
 
-    assertThat(flows(coordinator, "ingress"))
-        .containsExactly("http from all", "cluster from worker");
-    assertThat(flows(coordinator, "egress")).containsExactly("peers to worker", "53,53 to all");
-    assertThat(flows(worker, "ingress")).containsExactly("peers from group");
+    assertThat(flows(coordinator, "ingress")).containsExactly("8080 from all", "7000 from worker");
+    assertThat(flows(coordinator, "egress")).containsExactly("7001 to worker", "53,53 to all");
+    assertThat(flows(worker, "ingress")).containsExactly("7001 from group");
     assertThat(flows(worker, "egress"))
-        .containsExactly("cluster to coordinator", "peers to worker", "53,53 to all");
+        .containsExactly("7000 to coordinator", "7001 to worker", "53,53 to all");
     JsonNode downloading = Chart.find(everything("statefulset"), "NetworkPolicy", "-worker");
     assertThat(flows(downloading, "egress")).contains("8443 to all");
   }

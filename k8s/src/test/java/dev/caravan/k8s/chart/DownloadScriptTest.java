@@ -69,11 +69,13 @@ class DownloadScriptTest {
   @Test
   void beginsAnewWhereTheServerCannotContinue() throws Exception {
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-    server.createContext("/", exchange -> {
-      exchange.sendResponseHeaders(200, MODEL.length());
-      exchange.getResponseBody().write(MODEL.getBytes(UTF_8));
-      exchange.close();
-    });
+    server.createContext(
+        "/",
+        exchange -> {
+          exchange.sendResponseHeaders(200, MODEL.length());
+          exchange.getResponseBody().write(MODEL.getBytes(UTF_8));
+          exchange.close();
+        });
     server.start();
     try {
       String part = "model.gguf." + sha256(MODEL) + ".part";

@@ -77,17 +77,25 @@ final class References {
   }
 
   private static void checkNetworkPolicy(List<JsonNode> objects, JsonNode policy) {
-    assertThat(selected(objects, policy.at("/spec/podSelector/matchLabels"))).isNotEmpty();
+    List<JsonNode> pods = selected(objects, policy.at("/spec/podSelector/matchLabels"));
+    for (JsonNode rule : policy.at("/spec/ingress")) {
+      checkPolicyPort(pods, rule);
+    }
     for (JsonNode rule : policy.at("/spec/egress")) {
       for (JsonNode peer : rule.at("/to")) {
-        List<JsonNode> pods = selected(objects, peer.at("/podSelector/matchLabels"));
-        assertThat(pods)
-            .isNotEmpty()
-            .allMatch(pod ->
-                names(pod.at("/spec/containers/0/ports"))
-                    .contains(rule.at("/ports/0/port").asText()));
+        checkPolicyPort(selected(objects, peer.at("/podSelector/matchLabels")), rule);
       }
     }
+  }
+
+  private static void checkPolicyPort(List<JsonNode> pods, JsonNode rule) {
+    assertThat(pods)
+        .as("pods with port %s", rule.at("/ports"))
+        .isNotEmpty()
+        .allMatch(pod ->
+            pod.at("/spec/containers/0/ports")
+                .valueStream()
+                .anyMatch(port -> port.at("/containerPort").equals(rule.at("/ports/0/port"))));
   }
 
   private static List<JsonNode> selected(List<JsonNode> objects, JsonNode selector) {
