@@ -8,6 +8,7 @@ import dev.caravan.coordinator.cli.Main;
 import dev.caravan.coordinator.page.PageRoutes;
 import dev.caravan.worker.rpc.WorkerHealth;
 import dev.caravan.worker.rpc.WorkerMain;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -156,8 +157,7 @@ class ChartCommandsTest {
   @Test
   void theChartBelongsToThisRelease() throws Exception {
     JsonNode chart =
-        Chart.parse(java.nio.file.Files.readString(Chart.DIRECTORY.resolve("Chart.yaml")))
-            .getFirst();
+        Chart.parse(Files.readString(Chart.DIRECTORY.resolve("Chart.yaml"))).getFirst();
 
     assertThat(Main.commandLine().getCommandSpec().version())
         .containsExactly("caravan " + chart.at("/appVersion").asText());

@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /** The manifests for those without Helm. -Dcaravan.manifests=write renders them anew. */
 class ManifestsTest {
-  private static final java.util.List<String> MODES = Chart.MODES;
+  private static final List<String> MODES = Chart.MODES;
   private static final Path EXAMPLE = Chart.DIRECTORY.resolve("examples/llama-3.1-8b-2-nodes.yaml");
 
   @ParameterizedTest
