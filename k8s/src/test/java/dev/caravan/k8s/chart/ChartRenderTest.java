@@ -78,6 +78,24 @@ class ChartRenderTest {
   }
 
   @Test
+  void scalesByAMetricThatTheDashboardShowsToo() throws Exception {
+    JsonNode scaled =
+        Chart.find(
+            Chart.render(
+                "mode=leaderworkerset",
+                "autoscaling.enabled=true",
+                "autoscaling.prometheus=http://prometheus:9090"),
+            "ScaledObject",
+            "");
+    String query = scaled.at("/spec/triggers/0/metadata/query").asText();
+
+    assertThat(query).matches("sum\\([a-z:_]+\\{namespace=\"caravan\",service=\"caravan\"}\\)");
+    // The coordinator's tests compare the dashboard with the metrics.
+    assertThat(Files.readString(Path.of("grafana", "caravan.json")))
+        .contains(query.substring("sum(".length(), query.indexOf('{')) + "{");
+  }
+
+  @Test
   void leavesOutWhatIsSwitchedOff() {
     List<JsonNode> objects =
         Chart.render("networkPolicy.enabled=false", "podDisruptionBudget.enabled=false");
