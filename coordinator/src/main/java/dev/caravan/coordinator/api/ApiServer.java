@@ -1,6 +1,8 @@
 package dev.caravan.coordinator.api;
 
+import com.linecorp.armeria.common.Flags;
 import com.linecorp.armeria.common.metric.NoopMeterRegistry;
+import com.linecorp.armeria.common.util.TransportType;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import dev.caravan.model.error.ClusterException;
@@ -55,7 +57,6 @@ public final class ApiServer implements AutoCloseable {
             .requestTimeout(REQUEST_ARRIVES_WITHIN)
             .idleTimeout(IDLE_CONNECTION)
             .gracefulShutdownTimeout(Duration.ofMillis(100), Duration.ofSeconds(2))
-            .bossGroupFactory(Acceptor::new)
             .blockingTaskExecutor(Math.max(4, 2 * Runtime.getRuntime().availableProcessors()))
             .disableServerHeader()
             .unloggedExceptionsReportIntervalMillis(0)
@@ -65,6 +66,9 @@ public final class ApiServer implements AutoCloseable {
             .decorator(keys);
     if (!address.isUnresolved() && address.getAddress().isLoopbackAddress() && !keys.isNeeded()) {
       builder.decorator(new LoopbackGuard());
+    }
+    if (Flags.transportType() == TransportType.NIO) { // else a library brought native channels
+      builder.bossGroupFactory(Acceptor::new);
     }
     routes.forEach(each -> each.addTo(builder));
     this.server = builder.build();
