@@ -14,6 +14,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(240)
 final class HostileRequestsTest {
   private static final int REQUESTS = 10_000;
+  private static final int SENDERS = 4;
   private static final long SEED = 20261122;
 
   private TestApi api;
@@ -43,7 +47,20 @@ final class HostileRequestsTest {
 
   @Test
   void malformedRequestsGet4xxAndTheServerGoesOn() throws Exception {
-    new HostileRequests(SEED, api.uri("/"), "none").send(client, REQUESTS);
+    List<Future<?>> sent = new ArrayList<>();
+    try (ExecutorService senders = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < SENDERS; i++) {
+        HostileRequests requests = new HostileRequests(SEED + i, api.uri("/"), "none");
+        sent.add(
+            senders.submit(() -> {
+              requests.send(client, REQUESTS / SENDERS);
+              return null;
+            }));
+      }
+    }
+    for (Future<?> each : sent) {
+      each.get();
+    }
     assertThat(api.engine.requests()).isEmpty();
     assertThat(api.post(CHAT, VALID).statusCode()).isEqualTo(200);
   }

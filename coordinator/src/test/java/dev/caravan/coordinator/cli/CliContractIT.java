@@ -28,7 +28,7 @@ class CliContractIT {
 
   @Test
   void generateAnswersOneObjectWithTheAgreedKeys() throws IOException {
-    List<JsonNode> lines = generate("--prompt", "ab", "--max-tokens", 5, "--ignore-eos");
+    List<JsonNode> lines = generate(2, "--prompt", "ab", "--max-tokens", 5, "--ignore-eos");
     assertThat(lines).hasSize(1);
     JsonNode line = lines.getFirst();
     assertThat(keys(line))
@@ -63,11 +63,11 @@ class CliContractIT {
   void endTokenStopsUnlessItIsIgnored() throws IOException {
     // Hot sampling over a vocabulary of 270 meets the end token soon; the seed makes it repeatable.
     Object[] hot = {"--ids", "1", "--max-tokens", 500, "--temperature", 5, "--seed", 3};
-    JsonNode stopped = generate(hot).getFirst();
+    JsonNode stopped = generate(1, hot).getFirst();
     assertThat(stopped.get("finish_reason").textValue()).isEqualTo("stop");
     JsonNode ids = stopped.get("output_ids");
     assertThat(ids.get(ids.size() - 1).intValue()).isEqualTo(SmallModels.END);
-    JsonNode longer = generate(join(hot, "--ignore-eos")).getFirst();
+    JsonNode longer = generate(1, join(hot, "--ignore-eos")).getFirst();
     assertThat(longer.get("finish_reason").textValue()).isEqualTo("length");
     assertThat(longer.get("output_ids")).hasSize(500);
   }
@@ -125,19 +125,19 @@ class CliContractIT {
   private static List<JsonNode> perplexity(Object... arguments) throws IOException {
     return CommandRun.json(
         join(
-            new Object[] {"perplexity", "--model", model, "--format", "json", "--threads", 1},
+            new Object[] {"perplexity", "--model", model, "--format", "json", "--workers", 1},
             arguments));
   }
 
   private static JsonNode outputIds(Object... arguments) throws IOException {
-    return generate(arguments).getFirst().get("output_ids");
+    return generate(1, arguments).getFirst().get("output_ids");
   }
 
-  private static List<JsonNode> generate(Object... arguments) throws IOException {
-    return CommandRun.json(
-        join(
-            new Object[] {"generate", "--model", model, "--format", "json", "--threads", 1},
-            arguments));
+  private static List<JsonNode> generate(int workers, Object... arguments) throws IOException {
+    Object[] all = {
+      "generate", "--model", model, "--format", "json", "--threads", 1, "--workers", workers
+    };
+    return CommandRun.json(join(all, arguments));
   }
 
   private static List<String> keys(JsonNode line) {

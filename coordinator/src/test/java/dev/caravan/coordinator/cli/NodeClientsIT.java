@@ -47,7 +47,7 @@ class NodeClientsIT {
   private void install() throws InterruptedException {
     String why;
     try {
-      String output = run(List.of("npm", "ci", "--no-audit", "--no-fund"), 180);
+      String output = run(List.of("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund"), 180);
       if (Files.exists(directory.resolve("node_modules/.bin/node"))) {
         return;
       }

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(240)
 class ServedTrafficIT {
   private static final int STREAMS = 16;
-  private static final int TOKENS = 36;
+  private static final int TOKENS = 28;
   private static final int CONTEXT = 64;
   private static final long SEED = 20261123;
   private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -48,7 +48,7 @@ class ServedTrafficIT {
   @BeforeAll
   static void start() throws Exception {
     client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    // 16 blocks: eight generations begin with one or two each, and grow to three or four.
+    // 16 blocks: eight generations begin with one or two each, and grow to three.
     served = ServedDemo.start(directory, 3, "--ctx", CONTEXT, "--kv-contexts", 4);
   }
 
