@@ -108,7 +108,8 @@ public final class KernelMeasurement implements AutoCloseable {
       throw new IllegalStateException(kernelCase.dtype() + " has not been warmed up");
     }
     WeightMatrix weight = set.next();
-    kernels.prepare(x, input, kernelCase.dtype().isQuantised(), kernelCase.rows());
-    kernels.matmul(input, kernelCase.rows(), new StageKernels.Product(weight, y));
+    StageKernels.Product product = new StageKernels.Product(weight, y);
+    kernels.prepare(x, input, kernelCase.dtype().isQuantised(), kernelCase.rows(), product);
+    kernels.matmul(input, kernelCase.rows(), product);
   }
 }

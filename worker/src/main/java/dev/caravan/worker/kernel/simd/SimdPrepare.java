@@ -4,6 +4,8 @@ import static dev.caravan.worker.kernel.simd.Lanes.F;
 
 import dev.caravan.worker.kernel.QuantisedRange;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForm;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightLayout;
 import java.lang.foreign.MemorySegment;
@@ -77,8 +79,29 @@ final class SimdPrepare {
     return sum.reduceLanes(VectorOperators.ADD);
   }
 
+  /** Makes the forms of a row whose values are there. */
+  static void forms(MatmulInput out, InputForms forms, int row) {
+    if (forms.has(InputForm.TILES)) {
+      tile(out, row);
+    }
+    if (forms.has(InputForm.NIBBLES)) {
+      nibbleFactors(out, row);
+    }
+    if (row < MatmulInput.INTEGER_ROWS) {
+      if (forms.has(InputForm.BYTES)) {
+        byteFactors(out, row);
+      }
+      if (forms.has(InputForm.FIVE_BITS)) {
+        FieldFactors.fiveBits(out, row);
+      }
+      if (forms.has(InputForm.SIX_BITS)) {
+        FieldFactors.sixBits(out, row);
+      }
+    }
+  }
+
   /** Copies a row's values into its tile. */
-  static void tile(MatmulInput out, int row) {
+  private static void tile(MatmulInput out, int row) {
     MemorySegment values = out.values();
     MemorySegment tiles = out.tiles();
     long from = row * out.rowBytes();
@@ -91,7 +114,7 @@ final class SimdPrepare {
   }
 
   /** Writes the factors for nibbles of a row, see {@link MatmulInput}. */
-  static void nibbleFactors(MatmulInput out, int row) {
+  private static void nibbleFactors(MatmulInput out, int row) {
     MemorySegment v = out.values();
     MemorySegment nibbles = out.nibbleFactors();
     long from = row * out.rowBytes();
@@ -110,26 +133,20 @@ final class SimdPrepare {
     }
   }
 
-  /** Writes the factors for bytes of a row and the sums of halves, see {@link MatmulInput}. */
-  static void byteFactors(MatmulInput out, int row) {
+  /** Writes the factors for bytes of a row, see {@link MatmulInput}. */
+  private static void byteFactors(MatmulInput out, int row) {
     MemorySegment v = out.values();
     MemorySegment bytes = out.byteFactors();
     long from = row * out.rowBytes();
     long to = row * out.factorRowBytes();
-    for (int half = 0; half < out.blocks() * 2; half++) {
-      int sum = 0;
-      for (int four = 0; four < 4; four++) {
-        long at = from + half * 64L + four * 16L;
-        int x0 = (int) v.get(ValueLayout.JAVA_FLOAT, at);
-        int x1 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 4);
-        int x2 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 8);
-        int x3 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 12);
-        bytes.set(ValueLayout.JAVA_INT, to + half * 32L + four * 8L, pair(x0, x2));
-        bytes.set(ValueLayout.JAVA_INT, to + half * 32L + four * 8L + 4, pair(x1, x3));
-        sum += x0 + x1 + x2 + x3;
-      }
-      out.halfSums()
-          .set(ValueLayout.JAVA_FLOAT, (2L * row * out.blocks() + half) * Float.BYTES, sum);
+    for (int four = 0; four < out.blocks() * 8; four++) {
+      long at = from + four * 16L;
+      int x0 = (int) v.get(ValueLayout.JAVA_FLOAT, at);
+      int x1 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 4);
+      int x2 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 8);
+      int x3 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 12);
+      bytes.set(ValueLayout.JAVA_INT, to + four * 8L, pair(x0, x2));
+      bytes.set(ValueLayout.JAVA_INT, to + four * 8L + 4, pair(x1, x3));
     }
   }
 
