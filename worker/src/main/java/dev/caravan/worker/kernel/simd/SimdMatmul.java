@@ -118,7 +118,8 @@ final class SimdMatmul {
     long bytes = x.byteFactors().address() + row * x.factorRowBytes();
     long d = x.scales().address() + x.blockOffset(row, 0);
     long sums = x.sums().address() + x.blockOffset(row, 0);
-    long fields = row * x.fieldRowBytes();
+    long fives = x.fiveBitFactors().address() + row * x.fieldRowBytes();
+    long sixes = x.sixBitFactors().address() + row * x.fieldRowBytes();
     long out = results.address();
     switch (w.dtype()) {
       case F32 -> FloatKernels.f32(w0, w1, next, blocks, v, d, out);
@@ -127,16 +128,8 @@ final class SimdMatmul {
       case Q8_0 -> ByteKernels.q8(w0, w1, next, blocks, bytes, d, out);
       case Q4_0 -> NibbleKernels.q4(w0, w1, next, blocks, nibbles, d, sums, out);
       case Q4_K -> NibbleKernels.q4k(w0, w1, next, blocks, nibbles, d, sums, out);
-      case Q5_K -> {
-        long five = x.fiveBitFactors().address() + fields;
-        FieldKernels.q5k(w0, next, blocks, five, d, sums, out);
-        FieldKernels.q5k(w1, next, blocks, five, d, sums, out + 2 * Lanes.BYTES);
-      }
-      case Q6_K -> {
-        long six = x.sixBitFactors().address() + fields;
-        FieldKernels.q6k(w0, next, blocks, six, d, out);
-        FieldKernels.q6k(w1, next, blocks, six, d, out + 2 * Lanes.BYTES);
-      }
+      case Q5_K -> FieldKernels.q5k(w0, w1, next, blocks, fives, d, sums, out);
+      case Q6_K -> FieldKernels.q6k(w0, w1, next, blocks, sixes, d, out);
     }
   }
 
