@@ -24,9 +24,9 @@ import jdk.incubator.vector.VectorOperators;
  * at a time are two streams of memory: with one, these kernels are a quarter slower.
  *
  * <p>Fields are not masked out: what a window shows above its field is taken away by the factor of
- * the field that is there ({@link FieldFactors}). But the halves of a word are summed apart, so
- * what a shift brings down from the high half is masked. Shifts of 16-bit lanes bring nothing down,
- * but the compiler loads their count anew each time.
+ * the field that is there ({@link Factors}). But the halves of a word are summed apart, so what a
+ * shift brings down from the high half is masked. Shifts of 16-bit lanes bring nothing down, but
+ * the compiler loads their count anew each time.
  */
 final class FieldKernels {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
