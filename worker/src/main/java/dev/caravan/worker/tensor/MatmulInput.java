@@ -58,8 +58,7 @@ public final class MatmulInput {
     this.blocks = WeightLayout.blocks(columns);
     long line = WeightLayout.LINE_BYTES;
     int integerRows = Math.min(maxRows, INTEGER_ROWS);
-    // Kernels read a vector from one number before a row.
-    this.values = arena.allocate(line + maxRows * rowBytes(), line).asSlice(line);
+    this.values = arena.allocate(maxRows * rowBytes(), line);
     this.tiles = arena.allocate(Math.ceilDiv(maxRows, TILE_ROWS) * tileBytes(), line);
     // Kernels of four rows read the scales of a whole tile.
     long paddedRows = (long) Math.ceilDiv(maxRows, TILE_ROWS) * TILE_ROWS;

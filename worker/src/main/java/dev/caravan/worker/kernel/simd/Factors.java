@@ -7,11 +7,6 @@ import dev.caravan.worker.kernel.QuantisedRange;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightLayout;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Writes the factors that integer kernels multiply with, see {@link MatmulInput}, from integers in
@@ -20,21 +15,20 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>A field that follows one of n bits sees it 2^n times as large through the window of the field
  * before: each factor is the field's number minus 2^n times the number before it, modulo 2^16.
  *
- * <p>Vectors of four numbers on every machine: the patterns repeat after four or eight columns. A
- * number plus {@link QuantisedRange#ROUND} has the integer in its low 16 bits.
+ * <p>Plain loops: what is done for a row once weighs little, and a number plus {@link
+ * QuantisedRange#ROUND} has the integer in its low 16 bits already.
  */
 final class Factors {
-  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-  private static final VectorSpecies<Float> F4 = FloatVector.SPECIES_128;
-  private static final VectorSpecies<Integer> I4 = IntVector.SPECIES_128;
   private static final int BLOCK_BYTES = WeightLayout.BLOCK_COLUMNS * Float.BYTES;
   private static final int LOW = 0xffff;
+  private static final int NIBBLES = 1 << 4;
   private static final int FIVE_BITS = 1 << 5;
   private static final int SIX_BITS = 1 << 6;
 
   /** Where the numbers of the columns in the high halves of the words begin. */
-  private static final int FIVE_BITS_HIGH = 16 * Float.BYTES;
+  private static final int NIBBLES_HIGH = 4 * Float.BYTES;
 
+  private static final int FIVE_BITS_HIGH = 16 * Float.BYTES;
   private static final int SIX_BITS_HIGH = 8 * Float.BYTES;
 
   private Factors() {}
@@ -42,17 +36,18 @@ final class Factors {
   static void nibbles(MatmulInput out, int row) {
     long values = out.values().address() + row * out.rowBytes();
     long factors = out.nibbleFactors().address() + row * out.factorRowBytes();
-    IntVector notFirst = IntVector.broadcast(I4, -1).withLane(0, 0);
     for (int eight = 0; eight < out.blocks() * 4; eight++) {
       long x = values + eight * 32L;
-      IntVector low = numbers(x);
-      IntVector high = numbers(x + 16);
-      IntVector beforeLow = numbers(x - 4).and(notFirst);
-      IntVector beforeHigh = numbers(x + 12);
-      IntVector a = low.sub(beforeLow.lanewise(VectorOperators.LSHL, 4)).and(LOW);
-      IntVector b = high.sub(beforeHigh.lanewise(VectorOperators.LSHL, 4));
-      a.or(b.lanewise(VectorOperators.LSHL, 16))
-          .intoMemorySegment(ALL, (factors + eight * 16L) & ADDRESS, ORDER);
+      long to = (factors + eight * 16L) & ADDRESS;
+      int a = pair(x, NIBBLES_HIGH);
+      int b = pair(x + 4, NIBBLES_HIGH);
+      int c = pair(x + 8, NIBBLES_HIGH);
+      int d = pair(x + 12, NIBBLES_HIGH);
+      // The high half follows the low one without a gap.
+      put(to, difference(a, NIBBLES, d << 16));
+      put(to + 4, difference(b, NIBBLES, a));
+      put(to + 8, difference(c, NIBBLES, b));
+      put(to + 12, difference(d, NIBBLES, c));
     }
   }
 
@@ -110,13 +105,6 @@ final class Factors {
       put(to + 36, difference(times(x5, 16), SIX_BITS, x2));
       put(to + 40, times(plus(sum, plus(x2, x5)), -SIX_BITS / 2));
     }
-  }
-
-  /** Four integers in the low halves of words. */
-  private static IntVector numbers(long at) {
-    return FloatVector.fromMemorySegment(F4, ALL, at & ADDRESS, ORDER)
-        .add(QuantisedRange.ROUND)
-        .reinterpretAsInts();
   }
 
   /** Two numbers as the halves of a word. */
