@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       BandwidthCommand.class,
       KernelsCommand.class,
+      AttentionCommand.class,
       DecodeCommand.class,
       PrefillCommand.class,
       AllReduceCommand.class,

@@ -61,6 +61,12 @@ class BenchMainTest {
     assertThat(file).doesNotExist();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"--kv=q4", "--contexts=63", "--rows=0", "--repeat=0", "--threads=0"})
+  void attentionRefusesWhatItCannotMeasure(String option) {
+    assertThat(execute("bench", "attention", option)).isEqualTo(2);
+  }
+
   @Test
   void sizesAreReadWithAndWithoutUnits() {
     assertThat(AllReduceCommand.bytes("4096")).isEqualTo(4096);

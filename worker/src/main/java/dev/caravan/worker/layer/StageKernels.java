@@ -126,7 +126,8 @@ public final class StageKernels {
    *
    * @param heads local key-value heads
    */
-  void attention(Activations q, Activations out, List<AttentionHead> heads, AttentionTasks tasks) {
+  public void attention(
+      Activations q, Activations out, List<AttentionHead> heads, AttentionTasks tasks) {
     pool.run(
         tasks.count() * heads.size(),
         (task, thread) -> {
