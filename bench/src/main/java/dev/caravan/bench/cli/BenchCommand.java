@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
       BandwidthCommand.class,
       KernelsCommand.class,
       AttentionCommand.class,
+      JmhCommand.class,
       DecodeCommand.class,
       PrefillCommand.class,
       AllReduceCommand.class,

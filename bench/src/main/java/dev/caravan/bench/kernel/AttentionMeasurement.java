@@ -125,7 +125,8 @@ public final class AttentionMeasurement implements AutoCloseable {
     arena.close();
   }
 
-  private void attend(AttentionCase attentionCase) {
+  /** Attends over the sequence whose turn it is. */
+  void attend(AttentionCase attentionCase) {
     PagedKvCache cache = cache(attentionCase.type());
     int blocks = Math.ceilDiv(attentionCase.positions(), BLOCK);
     int sequences = cache.shape().blocks() / blocks;

@@ -102,7 +102,8 @@ public final class KernelMeasurement implements AutoCloseable {
     arena.close();
   }
 
-  private void product(KernelCase kernelCase) {
+  /** Prepares the activations and multiplies them with the matrix whose turn it is. */
+  void product(KernelCase kernelCase) {
     WeightSet set = weights.get(kernelCase.dtype());
     if (set == null) {
       throw new IllegalStateException(kernelCase.dtype() + " has not been warmed up");
