@@ -1,6 +1,7 @@
 package dev.caravan.worker.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.sun.management.ThreadMXBean;
@@ -22,8 +23,12 @@ import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Real streams between real servers, all in this JVM. */
 class GrpcExchangeTest {
@@ -188,6 +193,30 @@ class GrpcExchangeTest {
             ClusterException.class,
             () -> nodes.get(0).connector.connect(new ExchangeGrid(EPOCH, 0, 0, members), 5000));
     assertThat(stale).hasMessageContainingAll("epoch 7 is over", "epoch 8", "rank 1");
+  }
+
+  /** Nobody answers the one that dials, nobody dials the other. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void laterEpochCutsOffWhoStillConnects(int rank) throws Exception {
+    nodes.add(new Node());
+    nodes.add(new Node());
+    Node node = nodes.get(rank);
+    List<Member> members =
+        List.of(
+            new Member(0, 0, "127.0.0.1", nodes.get(0).port),
+            new Member(0, 1, "127.0.0.1", nodes.get(1).port));
+    FutureTask<ConnectedPeers> connecting =
+        new FutureTask<>(
+            () -> node.connector.connect(new ExchangeGrid(EPOCH, 0, rank, members), 60_000));
+    Thread thread = Thread.ofPlatform().daemon().start(connecting);
+    while (thread.getState() != Thread.State.TIMED_WAITING) {
+      assertThat(connecting).isNotDone();
+      Thread.onSpinWait();
+    }
+    node.connector.enter(EPOCH + 1);
+    assertThatThrownBy(() -> connecting.get(20, TimeUnit.SECONDS))
+        .hasMessageContaining(rank == 0 ? "a later epoch has begun" : "epoch 7 is over");
   }
 
   @Test
