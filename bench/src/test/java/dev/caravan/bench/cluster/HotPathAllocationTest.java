@@ -39,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class HotPathAllocationTest {
   private static final int WORKERS = 2;
+  private static final int FIRST_EPOCH = 1;
   private static final int LAYERS = 2;
   private static final int VOCAB_SIZE = 32_000;
   private static final int CONTEXT = 1024;
@@ -148,7 +149,7 @@ class HotPathAllocationTest {
     for (int i = 0; i < steps; i++) {
       step++;
       SequenceChunk chunk = new SequenceChunk(position, new int[] {i % 200}, blocks, queries);
-      executor.execute(new StepBatch(Cluster.EPOCH, step, List.of(chunk)));
+      executor.execute(new StepBatch(FIRST_EPOCH, step, List.of(chunk)));
     }
   }
 
