@@ -6,15 +6,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The image on a host, as Kubernetes runs it: read-only but for /tmp, a user without any
- * capability, models mounted at /models.
+ * capability, folders mounted.
  */
 public final class Container {
   private static final String USER = "10001";
 
-  /** $1: root file system, $2: models, $3: names of hosts. */
+  /** $1: root file system, $2: names of hosts, then folders: where to mount them, where they lie. */
   private static final String MOUNTS =
       """
       mount --bind "$1" "$1"
@@ -25,9 +26,16 @@ public final class Container {
         : >"$1/dev/$device"
         mount --bind "/dev/$device" "$1/dev/$device"
       done
-      mount --rbind -o ro "$2" "$1/models"
-      mount --bind "$3" "$1/etc/hosts"
+      mount --bind "$2" "$1/etc/hosts"
       mount -o remount,bind,ro "$1"
+      root="$1"
+      shift 2
+      while [ $# -gt 0 ]; do
+        mkdir -p "$root$1"
+        mount --bind "$2" "$root$1"
+        mount -o remount,bind,ro "$root$1"
+        shift 2
+      done
       """;
 
   private final Host host;
@@ -41,11 +49,14 @@ public final class Container {
   /**
    * Mounts the image on a host, once per host.
    *
-   * @param models that everybody may read
+   * @param folders that everybody may read, by where the container sees them: /models, or /tmp/...
    */
-  public static Container mount(Host host, RootFs rootFs, Path models)
+  public static Container mount(Host host, RootFs rootFs, Map<String, Path> folders)
       throws IOException, InterruptedException {
-    host.run(MOUNTS, rootFs.directory().toString(), models.toString(), host.namesFile());
+    List<String> arguments = new ArrayList<>(List.of(rootFs.directory().toString()));
+    arguments.add(host.namesFile());
+    folders.forEach((where, folder) -> arguments.addAll(List.of(where, folder.toString())));
+    host.run(MOUNTS, arguments.toArray(String[]::new));
     return new Container(host, rootFs);
   }
 

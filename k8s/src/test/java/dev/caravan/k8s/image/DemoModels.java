@@ -4,8 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 
-/** The embedded model in a directory that containers mount, with a chat template beside it. */
+/** The embedded model and a chat template in a directory that containers mount. */
 public final class DemoModels {
   public static final String MODEL = "caravan-demo.gguf";
   public static final String CHAT_TEMPLATE = "template.jinja";
@@ -15,15 +16,14 @@ public final class DemoModels {
 
   private DemoModels() {}
 
-  /** Writes the directory beside a root file system: temporary ones are for their owner alone. */
-  public static Path write(RootFs rootFs) throws IOException {
-    Path directory = Files.createDirectories(rootFs.directory().resolveSibling("models"));
+  /** Writes both, and lets everybody read the directory. */
+  public static void write(Path directory) throws IOException {
     Files.copy(
         RootFs.home().resolve(SOURCE),
         directory.resolve(MODEL),
         StandardCopyOption.REPLACE_EXISTING);
     Files.writeString(
         directory.resolve(CHAT_TEMPLATE), "{% for m in messages %}{{ m.content }}{% endfor %}");
-    return directory;
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 }

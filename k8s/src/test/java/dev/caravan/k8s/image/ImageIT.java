@@ -14,6 +14,7 @@ import dev.caravan.k8s.net.Relay;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,13 +29,12 @@ class ImageIT {
   @TempDir static Path directory;
   private static Hosts hosts;
   private static RootFs rootFs;
-  private static Path models;
 
   @BeforeAll
   static void open() throws Exception {
     Hosts.require(ImageIT.class);
     rootFs = RootFs.build();
-    models = DemoModels.write(rootFs);
+    DemoModels.write(directory);
     hosts = Hosts.open(directory, Link.UNLIMITED);
   }
 
@@ -104,6 +104,6 @@ class ImageIT {
   private static Container container(String name) throws Exception {
     Host host = hosts.add(name);
     host.publish(name);
-    return Container.mount(host, rootFs, models);
+    return Container.mount(host, rootFs, Map.of("/models", directory));
   }
 }
