@@ -3,7 +3,6 @@ package dev.caravan.bench.cluster;
 import dev.caravan.coordinator.cli.Session;
 import dev.caravan.coordinator.generate.Generation;
 import dev.caravan.coordinator.generate.GenerationLoop;
-import dev.caravan.coordinator.rpc.Cluster;
 import dev.caravan.coordinator.sample.SamplingParameters;
 import dev.caravan.coordinator.schedule.BlockAllocator;
 import dev.caravan.coordinator.schedule.Scheduler;
@@ -43,7 +42,7 @@ public final class LoadedCluster {
                 runtime.maxLogitsRows(config().vocabSize())),
             executor,
             runtime.contextLength(),
-            Cluster.EPOCH);
+            session.cluster().epoch());
   }
 
   /**

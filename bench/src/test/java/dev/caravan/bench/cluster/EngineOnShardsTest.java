@@ -2,6 +2,7 @@ package dev.caravan.bench.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.coordinator.cluster.Recovery;
 import dev.caravan.coordinator.generate.ClusterEngine;
 import dev.caravan.coordinator.generate.EngineObserver;
 import dev.caravan.coordinator.generate.EngineRequest;
@@ -102,10 +103,10 @@ class EngineOnShardsTest {
     ClusterEngine engine =
         new ClusterEngine(
             cluster.freshSteps(),
-            new EngineSettings(
-                settings, TinyModels.VOCAB_SIZE, InProcessCluster.EPOCH, STREAMS, 2 * STREAMS),
+            Recovery.NONE,
+            new EngineSettings(settings, TinyModels.VOCAB_SIZE, STREAMS, 2 * STREAMS),
             EngineObserver.NONE);
-    engine.start();
+    engine.start(InProcessCluster.EPOCH);
     return engine;
   }
 

@@ -13,6 +13,7 @@ import dev.caravan.worker.rpc.ConnectedPeers;
 import dev.caravan.worker.rpc.LoadedShard;
 import dev.caravan.worker.rpc.StepPeers;
 import dev.caravan.worker.tensor.Activations;
+import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One worker of an in-process cluster: a shard, its peers and its step thread. */
 final class InProcessWorker implements AutoCloseable {
+  private final Arena activations = Arena.ofShared();
   private final StepPeers peers;
   private final LoadedShard shard;
   private final ExecutorService stepThread;
@@ -48,7 +50,8 @@ final class InProcessWorker implements AutoCloseable {
   }
 
   Future<?> load() {
-    return stepThread.submit(() -> stage = shard.build(shard.load((done, total) -> {}), peers));
+    return stepThread.submit(
+        () -> stage = shard.build(shard.load((done, total) -> {}), peers, activations));
   }
 
   Future<Answer> step(StepBatch batch) {
@@ -80,6 +83,7 @@ final class InProcessWorker implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     shard.close();
+    activations.close();
   }
 
   private LlamaStage loaded() {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion.VersionFlag;
+import dev.caravan.coordinator.cluster.Recovery;
 import dev.caravan.coordinator.generate.ClusterEngine;
 import dev.caravan.coordinator.generate.EngineObserver;
 import dev.caravan.coordinator.generate.EngineRequest;
@@ -138,9 +139,10 @@ final class StructuredAnswersTest {
         ClusterEngine engine =
             new ClusterEngine(
                 cluster,
-                new EngineSettings(runtime, vocabSize, InProcessCluster.EPOCH, 16, REQUESTS),
+                Recovery.NONE,
+                new EngineSettings(runtime, vocabSize, 16, REQUESTS),
                 EngineObserver.NONE)) {
-      engine.start();
+      engine.start(InProcessCluster.EPOCH);
       List<Answer> answers = new ArrayList<>();
       for (int i = 0; i < REQUESTS; i++) {
         JsonNode schema = JSON.readTree(SCHEMAS.get(i % SCHEMAS.size()));

@@ -37,6 +37,7 @@ public final class ReadinessProbe implements Readiness, AutoCloseable {
   private boolean proven;
   private long provenNanos;
   private long knownTokens;
+  private long recoveries;
   private boolean running;
   private @Nullable String failure;
 
@@ -78,6 +79,11 @@ public final class ReadinessProbe implements Readiness, AutoCloseable {
       }
       EngineStatus status = engine.status();
       long tokens = status.promptTokens() + status.generatedTokens();
+      if (status.state() == EngineStatus.State.RECOVERING || status.recoveries() != recoveries) {
+        recoveries = status.recoveries();
+        knownTokens = tokens;
+        proven = false; // that was another epoch
+      }
       if (tokens != knownTokens) {
         knownTokens = tokens;
         succeed();

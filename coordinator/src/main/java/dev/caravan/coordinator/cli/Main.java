@@ -2,6 +2,7 @@ package dev.caravan.coordinator.cli;
 
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.net.Addresses;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -44,6 +45,7 @@ public final class Main {
 
   /** Executes a command and ends the JVM with its exit code. */
   public static void run(CommandLine commandLine, String[] arguments) {
+    Addresses.forgetNamesSoon();
     if (Arrays.asList(arguments).contains(VERBOSE)) {
       System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "info");
     }

@@ -57,6 +57,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    logEvents();
     InetSocketAddress address = Addresses.parse("--http", http);
     serve.check();
     cluster.defaultContext(DEFAULT_CONTEXT);
@@ -103,6 +104,13 @@ final class ServeCommand implements Callable<Integer> {
       serving.loaded(); // Throws, and says how far loading is.
     }
     return requireNonNull(monitor);
+  }
+
+  /** A server tells who joins, who is lost and what is loaded; commands only say what they do. */
+  private void logEvents() {
+    if (!output.verbose) {
+      System.setProperty("org.slf4j.simpleLogger.log.dev.caravan.coordinator", "info");
+    }
   }
 
   private void drain(ServedSession session) {

@@ -57,7 +57,6 @@ final class ServedSession implements AutoCloseable {
           new EngineSettings(
               session.runtime(),
               session.checkpoint().config().vocabSize(),
-              Cluster.EPOCH,
               serve.maxRunning,
               serve.maxWaiting);
       EngineCounts counts =
@@ -66,6 +65,7 @@ final class ServedSession implements AutoCloseable {
       ClusterEngine engine =
           new ClusterEngine(
               session.cluster().executor(),
+              session.cluster(),
               settings,
               new AllObservers(List.of(counts, new RequestLog())));
       return new ServedSession(
@@ -83,8 +83,8 @@ final class ServedSession implements AutoCloseable {
    * @throws dev.caravan.model.error.ClusterException whatever kept it from coming up
    */
   void start(LoadListener listener) {
-    session.start(listener);
-    engine.start();
+    session.startPatiently(listener);
+    engine.start(session.cluster().epoch());
   }
 
   Serving.Loaded loaded() {
@@ -101,7 +101,7 @@ final class ServedSession implements AutoCloseable {
             session.checkpoint().config(),
             model.contextLength(),
             cluster.plan(),
-            cluster.memory(),
+            cluster::memory,
             cluster::isUp);
     return new Monitor(served, engine, counts);
   }

@@ -21,6 +21,9 @@ import java.util.Optional;
 
 /** A model loaded on a cluster, for as long as one command runs. */
 public final class Session implements AutoCloseable {
+  /** Until the cluster is up. */
+  private static final int NO_EPOCH = 0;
+
   private final Checkpoint checkpoint;
   private final Cluster cluster;
   private final GenerationLoop loop;
@@ -99,6 +102,19 @@ public final class Session implements AutoCloseable {
     try (Progress progress = new Progress("loading")) {
       cluster.start(progress.with(listener));
     }
+    started();
+  }
+
+  /** As {@link #start(LoadListener)}, but waits for workers from elsewhere without end. */
+  void startPatiently(LoadListener listener) {
+    try (Progress progress = new Progress("loading")) {
+      cluster.startPatiently(progress.with(listener));
+    }
+    started();
+  }
+
+  private void started() {
+    loop.enterEpoch(cluster.epoch());
     loadSeconds = (System.nanoTime() - startNanos) / 1e9;
   }
 
@@ -170,6 +186,6 @@ public final class Session implements AutoCloseable {
             settings.runtime().maxBatchRows(),
             settings.runtime().maxLogitsRows(checkpoint.config().vocabSize()));
     return new GenerationLoop(
-        scheduler, cluster.executor(), settings.runtime().contextLength(), Cluster.EPOCH);
+        scheduler, cluster.executor(), settings.runtime().contextLength(), NO_EPOCH);
   }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +34,7 @@ public final class LocalWorkers implements AutoCloseable {
   private final List<String> command;
   private final boolean echo;
   private final List<LocalWorker> workers = new ArrayList<>();
+  private int port; // guarded by this
   private final Thread shutdownHook = new Thread(this::destroyAll, "end-local-workers");
 
   /**
@@ -57,19 +59,40 @@ public final class LocalWorkers implements AutoCloseable {
    */
   public synchronized void start(int count, int coordinatorPort) {
     Runtime.getRuntime().addShutdownHook(shutdownHook);
+    port = coordinatorPort;
     for (int i = 0; i < count; i++) {
-      List<String> arguments = new ArrayList<>(command);
-      arguments.addAll(List.of(Integer.toString(coordinatorPort), id(i)));
-      try {
-        Process process = new ProcessBuilder(arguments).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        workers.add(new LocalWorker(id(i), process, echo));
-      } catch (IOException e) {
-        throw new ClusterException(
-            ErrorCode.INTERNAL,
-            "cannot start worker %s with %s: %s".formatted(id(i), arguments.get(0), e.getMessage()),
-            e);
+      workers.add(launch(id(i)));
+    }
+  }
+
+  /**
+   * Ends the workers that are not among those kept, and starts them anew; does nothing without
+   * local workers.
+   *
+   * @throws ClusterException INTERNAL if a process cannot be started
+   */
+  public synchronized void replaceAllBut(Set<String> kept) {
+    for (int i = 0; i < workers.size(); i++) {
+      LocalWorker worker = workers.get(i);
+      if (!kept.contains(worker.id)) {
+        worker.process.destroyForcibly();
+        workers.set(i, launch(worker.id));
       }
+    }
+  }
+
+  private LocalWorker launch(String id) {
+    List<String> arguments = new ArrayList<>(command);
+    arguments.addAll(List.of(Integer.toString(port), id));
+    try {
+      Process process = new ProcessBuilder(arguments).redirectErrorStream(true).start();
+      process.getOutputStream().close();
+      return new LocalWorker(id, process, echo);
+    } catch (IOException e) {
+      throw new ClusterException(
+          ErrorCode.INTERNAL,
+          "cannot start worker %s with %s: %s".formatted(id, arguments.get(0), e.getMessage()),
+          e);
     }
   }
 

@@ -1,7 +1,5 @@
 package dev.caravan.coordinator.cluster;
 
-import dev.caravan.model.error.ClusterException;
-import dev.caravan.model.error.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,6 +17,7 @@ public final class Membership {
   private final Duration lease;
   private final LongSupplier nanoClock;
   private final Map<String, Lease> leases = new LinkedHashMap<>();
+  private int latestEpoch; // guarded by this
   private final List<BiConsumer<Member, String>> lossListeners = new CopyOnWriteArrayList<>();
 
   /**
@@ -40,20 +39,34 @@ public final class Membership {
   }
 
   /**
-   * Adds a member.
-   *
-   * @throws ClusterException INVALID_REQUEST if a live member has the same id
+   * Adds a member. A member of the same id is lost: a worker that was started again is back before
+   * its broken connection or its lease tell that it was gone.
    */
-  public synchronized void join(Member member) {
-    Lease existing = leases.get(member.id());
-    if (existing != null) {
-      throw new ClusterException(
-          ErrorCode.INVALID_REQUEST,
-          "worker id %s is taken by %s; give each worker its own --id"
-              .formatted(member.id(), existing.member.describe()));
+  public void join(Member member) {
+    Lease before;
+    synchronized (this) {
+      before = leases.remove(member.id());
+      leases.put(member.id(), new Lease(member, nanoClock.getAsLong()));
+      notifyAll();
     }
-    leases.put(member.id(), new Lease(member, nanoClock.getAsLong()));
-    notifyAll();
+    if (before != null) {
+      tellListeners(before.member, replacedBy(member));
+    }
+  }
+
+  /** Why a member is lost to another one. */
+  public static String replacedBy(Member member) {
+    return "%s joined under its id".formatted(member.describe());
+  }
+
+  /** Takes note that a worker took part in an epoch, of this coordinator or of another. */
+  public synchronized void sawEpoch(int epoch) {
+    latestEpoch = Math.max(latestEpoch, epoch);
+  }
+
+  /** Latest epoch that any worker took part in; 0 if none did. */
+  public synchronized int latestEpoch() {
+    return latestEpoch;
   }
 
   /** Renews the lease of a member; a member that is already lost stays lost. */

@@ -1,15 +1,14 @@
 package dev.caravan.coordinator.generate;
 
+import dev.caravan.coordinator.cluster.Recovery;
 import dev.caravan.coordinator.cluster.StepExecutor;
 import dev.caravan.coordinator.generate.EngineStatus.State;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.OptionalInt;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,53 +18,64 @@ import org.slf4j.LoggerFactory;
  * The engine on a cluster: one thread runs the steps, callers leave their requests in a bounded
  * queue. Without work the thread sleeps. Thread-safe; does not own the cluster.
  *
- * <p>From start() it is SERVING. drain() makes it DRAINING, a failed step DEGRADED, close() STOPPED
- * for good.
+ * <p>From start() it is SERVING; while a failed cluster is brought back RECOVERING, then SERVING
+ * again: what it had accepted goes on with the very same tokens. drain() makes it DRAINING, a
+ * cluster that does not come back DEGRADED, close() STOPPED for good.
  */
 public final class ClusterEngine implements Engine, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClusterEngine.class);
 
+  private static final List<State> TAKES_REQUESTS = List.of(State.SERVING, State.RECOVERING);
+  private static final List<State> STARTED =
+      List.copyOf(EnumSet.complementOf(EnumSet.of(State.STOPPED)));
+
+  /** While generations wait for a cluster, their timeouts and cancels are looked at this often. */
+  private static final Duration OUTAGE_POLL = Duration.ofMillis(100);
+
+  private static final Duration IDLE_POLL = Duration.ofSeconds(10);
+
   private final EngineSettings settings;
   private final EngineObserver observer;
   private final RunningBatch batch;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  // Guarded by lock.
-  private final List<EngineTask> inbox = new ArrayList<>();
-  private State state = State.STOPPED;
-  private EngineStatus latest;
-  private @Nullable Thread thread;
+  private final ClusterWatch cluster;
+  private final EngineGate gate;
+  private volatile @Nullable Thread thread;
 
   /**
    * @param executor used by nobody else
+   * @param cluster that the steps run on
    */
-  public ClusterEngine(StepExecutor executor, EngineSettings settings, EngineObserver observer) {
-    this(executor, settings, observer, System::nanoTime);
+  public ClusterEngine(
+      StepExecutor executor, Recovery cluster, EngineSettings settings, EngineObserver observer) {
+    this(executor, cluster, settings, observer, System::nanoTime);
   }
 
   ClusterEngine(
       StepExecutor executor,
+      Recovery cluster,
       EngineSettings settings,
       EngineObserver observer,
       LongSupplier nanoClock) {
     this.settings = settings;
     this.observer = new GuardedObserver(observer);
     this.batch = new RunningBatch(executor, settings, this.observer, nanoClock);
-    this.latest = batch.status(state);
+    this.gate = new EngineGate(settings, batch.status(State.STOPPED));
+    this.cluster = new ClusterWatch(cluster, gate::wake, nanoClock);
   }
 
-  /** Starts the engine's thread; once. */
-  public void start() {
-    lock.lock();
-    try {
-      if (thread != null) {
-        throw new IllegalStateException("the engine was started before");
-      }
-      setState(State.SERVING);
-      thread = Thread.ofPlatform().name("engine").daemon().start(this::run);
-    } finally {
-      lock.unlock();
+  /**
+   * Starts the engine's thread; once.
+   *
+   * @param epoch of the cluster
+   */
+  public void start(int epoch) {
+    if (thread != null) {
+      throw new IllegalStateException("the engine was started before");
     }
+    batch.enterEpoch(epoch);
+    cluster.start(epoch);
+    gate.change(List.of(State.STOPPED), State.SERVING);
+    thread = Thread.ofPlatform().name("engine").daemon().start(this::run);
   }
 
   @Override
@@ -73,15 +83,7 @@ public final class ClusterEngine implements Engine, AutoCloseable {
     try {
       EngineRequests.check(request, settings);
       EngineTask task = batch.newTask(request, listener);
-      lock.lock();
-      try {
-        checkTakesRequests();
-        observer.onQueued();
-        inbox.add(task);
-        changed.signalAll();
-      } finally {
-        lock.unlock();
-      }
+      gate.add(task, observer::onQueued, cluster.reason());
       return task;
     } catch (ClusterException e) {
       observer.onRefused(e.code());
@@ -89,36 +91,9 @@ public final class ClusterEngine implements Engine, AutoCloseable {
     }
   }
 
-  private void checkTakesRequests() {
-    if (state != State.SERVING) {
-      throw new ClusterException(
-          ErrorCode.MODEL_NOT_READY,
-          switch (state) {
-            case DRAINING -> "the server ends: it only finishes what it runs; ask another one";
-            case DEGRADED ->
-                "a step failed or a worker was lost: nothing runs until the server is started again";
-            case STOPPED, SERVING -> "the server does not run; try again later";
-          });
-    }
-    // Those who find a free place do not wait; but where someone waits, no place is free for them.
-    int places = latest.waiting() == 0 ? settings.maxRunning() - latest.running() : 0;
-    int waiting = latest.waiting() + inbox.size();
-    if (waiting >= settings.maxWaiting() + places) {
-      throw new ClusterException(
-          ErrorCode.OVERLOADED,
-          "%d generations run and %d wait, which is the most; try again later"
-              .formatted(latest.running(), waiting));
-    }
-  }
-
   @Override
   public EngineStatus status() {
-    lock.lock();
-    try {
-      return latest.withQueued(inbox.size());
-    } finally {
-      lock.unlock();
-    }
+    return gate.status();
   }
 
   /**
@@ -127,39 +102,15 @@ public final class ClusterEngine implements Engine, AutoCloseable {
    * @return false if some still run after the limit, or the wait was interrupted
    */
   public boolean drain(Duration limit) {
-    lock.lock();
-    try {
-      if (state == State.SERVING) {
-        setState(State.DRAINING);
-      }
-      long nanos = TimeUnit.NANOSECONDS.convert(limit);
-      while (latest.running() + latest.waiting() + inbox.size() > 0) {
-        if (nanos <= 0) {
-          return false;
-        }
-        nanos = changed.awaitNanos(nanos);
-      }
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } finally {
-      lock.unlock();
-    }
+    gate.change(TAKES_REQUESTS, State.DRAINING);
+    return gate.awaitIdle(limit);
   }
 
   /** Stops after the current step; what has not ended fails with MODEL_NOT_READY. */
   @Override
   public void close() {
-    Thread running;
-    lock.lock();
-    try {
-      setState(State.STOPPED);
-      running = thread;
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    gate.change(STARTED, State.STOPPED);
+    Thread running = thread;
     if (running == null || running == Thread.currentThread()) {
       return;
     }
@@ -175,87 +126,79 @@ public final class ClusterEngine implements Engine, AutoCloseable {
 
   private void run() {
     try {
-      runSteps();
-    } finally { // even an Error, which ends the thread, leaves nobody waiting
-      lock.lock();
-      try {
-        setState(State.STOPPED);
-        takeInbox();
-      } finally {
-        lock.unlock();
-      }
-      batch.fail(new ClusterException(ErrorCode.MODEL_NOT_READY, "the server has ended"));
-      publish();
-    }
-  }
-
-  private void runSteps() {
-    while (true) {
-      try {
-        batch.endStale();
-        if (!takeRequests()) {
-          return;
+      while (gate.state() != State.STOPPED) {
+        try {
+          batch.endStale();
+          gate.publish(batch.status(gate.state()));
+          iterate();
+        } catch (ClusterException e) {
+          recover(e);
+        } catch (RuntimeException e) {
+          LOG.error("the engine failed by a defect", e);
+          degrade(new ClusterException(ErrorCode.INTERNAL, "the engine failed by a defect", e));
         }
-        batch.step();
-      } catch (ClusterException e) {
-        degrade(e);
-      } catch (RuntimeException e) {
-        LOG.error("the engine failed by a defect", e);
-        degrade(new ClusterException(ErrorCode.INTERNAL, "the engine failed by a defect", e));
+        gate.publish(batch.status(gate.state()));
       }
-      publish();
+    } finally { // even an Error, which ends the thread, leaves nobody waiting
+      gate.change(STARTED, State.STOPPED);
+      gate.moveTo(batch);
+      batch.fail(new ClusterException(ErrorCode.MODEL_NOT_READY, "the server has ended"));
+      gate.publish(batch.status(State.STOPPED));
     }
   }
 
-  /** Called with the lock held. */
-  private void takeInbox() {
-    inbox.forEach(batch::add);
-    inbox.clear();
+  private void iterate() {
+    if (gate.state() == State.DEGRADED) {
+      gate.await(() -> gate.state() != State.DEGRADED, IDLE_POLL, batch);
+    } else if (cluster.isDown()) {
+      awaitCluster();
+    } else {
+      gate.await(() -> !batch.isEmpty() || cluster.newFailure() != null, IDLE_POLL, batch);
+      checkCluster();
+      if (gate.state() != State.STOPPED) {
+        batch.step();
+      }
+    }
   }
 
-  /** Waits for work and lets it begin; returns false once the engine is stopped. */
-  private boolean takeRequests() {
-    publish();
-    lock.lock();
+  /** A cluster that fails between two steps is known to have failed, without a step. */
+  private void checkCluster() {
+    ClusterException failure = cluster.newFailure();
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private void recover(ClusterException error) {
+    LOG.error("generations={} the cluster failed: {}", batch.size(), error.getMessage());
+    batch.restart(error);
+    cluster.recover(error);
+    gate.change(List.of(State.SERVING), State.RECOVERING);
+  }
+
+  private void awaitCluster() {
+    gate.await(cluster::isDecided, OUTAGE_POLL, batch);
     try {
-      while (state != State.STOPPED && inbox.isEmpty() && batch.isEmpty()) {
-        changed.awaitUninterruptibly();
+      OptionalInt epoch = cluster.poll();
+      if (epoch.isPresent()) {
+        batch.recover(epoch.getAsInt());
+        LOG.info("epoch={} generations={} the cluster is back", epoch.getAsInt(), batch.size());
+        gate.change(List.of(State.RECOVERING), State.SERVING);
       }
-      takeInbox();
-      batch.begin();
-      latest = batch.status(state);
-      return state != State.STOPPED;
-    } finally {
-      lock.unlock();
+    } catch (ClusterException e) {
+      degrade(e);
+      return;
+    }
+    ClusterException lost = cluster.lostPatience();
+    if (lost != null) {
+      batch.fail(lost);
     }
   }
 
   private void degrade(ClusterException error) {
-    lock.lock();
-    try {
-      if (state != State.STOPPED) {
-        setState(State.DEGRADED);
-      }
-      takeInbox();
-    } finally {
-      lock.unlock();
-    }
-    LOG.error("generations={} the cluster failed: {}", batch.size(), error.getMessage());
+    gate.change(STARTED, State.DEGRADED);
+    gate.moveTo(batch);
+    LOG.error("generations={} nothing runs any more: {}", batch.size(), error.getMessage());
     batch.fail(error);
-  }
-
-  private void publish() {
-    lock.lock();
-    try {
-      latest = batch.status(state);
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void setState(State next) {
-    state = next;
-    latest = latest.withState(next);
   }
 }

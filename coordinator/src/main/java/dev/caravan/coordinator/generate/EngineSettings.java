@@ -7,12 +7,11 @@ import dev.caravan.model.step.RuntimeSettings;
  *
  * @param runtime of the cluster: token budget of a step, KV blocks, context
  * @param vocabSize of the model
- * @param epoch incarnation of the cluster
  * @param maxRunning most generations at once; fewer if a step has not a row for each
  * @param maxWaiting most generations that wait for one of those places
  */
 public record EngineSettings(
-    RuntimeSettings runtime, int vocabSize, int epoch, int maxRunning, int maxWaiting) {
+    RuntimeSettings runtime, int vocabSize, int maxRunning, int maxWaiting) {
 
   public EngineSettings {
     if (maxRunning < 1 || maxWaiting < 0) {

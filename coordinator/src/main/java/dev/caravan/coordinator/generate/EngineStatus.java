@@ -14,6 +14,7 @@ package dev.caravan.coordinator.generate;
  * @param prefixHitTokens prompt tokens that were found there
  * @param promptTokens prompt tokens computed
  * @param generatedTokens tokens generated
+ * @param recoveries times that a failed cluster came back
  */
 public record EngineStatus(
     State state,
@@ -26,7 +27,8 @@ public record EngineStatus(
     long prefixQueriedTokens,
     long prefixHitTokens,
     long promptTokens,
-    long generatedTokens) {
+    long generatedTokens,
+    long recoveries) {
 
   /** Whether an engine takes requests. */
   public enum State {
@@ -34,7 +36,12 @@ public record EngineStatus(
     SERVING,
     /** What was accepted is finished; nothing new is taken. */
     DRAINING,
-    /** A worker is lost: nothing runs. */
+    /**
+     * The cluster failed and is being brought back: nothing new is taken, what was accepted waits
+     * and goes on afterwards.
+     */
+    RECOVERING,
+    /** The engine failed, or its cluster did and does not come back: nothing runs. */
     DEGRADED,
     /** Closed. */
     STOPPED
@@ -53,7 +60,8 @@ public record EngineStatus(
         prefixQueriedTokens,
         prefixHitTokens,
         promptTokens,
-        generatedTokens);
+        generatedTokens,
+        recoveries);
   }
 
   /** Returns the same in another state. */
@@ -69,6 +77,7 @@ public record EngineStatus(
         prefixQueriedTokens,
         prefixHitTokens,
         promptTokens,
-        generatedTokens);
+        generatedTokens,
+        recoveries);
   }
 }

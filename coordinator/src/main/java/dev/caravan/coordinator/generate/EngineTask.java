@@ -24,6 +24,9 @@ final class EngineTask
     implements Engine.Handle, Sequence.AnswerConsumer, TokenGeneration.TokenSink {
   private static final Logger LOG = LoggerFactory.getLogger(EngineTask.class);
 
+  /** A cluster that fails more often than this under one generation would do so for ever. */
+  private static final int MAX_INTERRUPTIONS = 3;
+
   private final EngineRequest request;
   private final GenerationListener listener;
   private final EngineObserver observer;
@@ -35,6 +38,7 @@ final class EngineTask
   private long firstTokenNanos;
   private long lastTokenNanos;
   private boolean started;
+  private int interruptions;
   private @Nullable ClusterException failure;
   private @Nullable RuntimeException recallFailure;
   private volatile boolean cancelled;
@@ -138,6 +142,16 @@ final class EngineTask
       started = true;
       observer.onStarted(nanosSinceSubmit());
     }
+  }
+
+  /**
+   * The cluster failed while the sequence ran; it will be computed again.
+   *
+   * @return false if that has happened so often that the sequence may be the reason
+   */
+  boolean mayGoOn() {
+    interruptions++;
+    return interruptions <= MAX_INTERRUPTIONS;
   }
 
   /** The sequence is finished. */

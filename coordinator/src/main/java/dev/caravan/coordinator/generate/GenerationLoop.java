@@ -17,9 +17,9 @@ public final class GenerationLoop {
   private final Scheduler scheduler;
   private final StepExecutor executor;
   private final int contextLength;
-  private final int epoch;
   private final LongSupplier nanoClock;
   private final StepTimes times = new StepTimes();
+  private int epoch;
   private long step;
   private long syncBytes;
   private long rows;
@@ -67,6 +67,11 @@ public final class GenerationLoop {
           "the prompt has %d tokens and the context holds %d; shorten the prompt or raise --ctx"
               .formatted(tokens, contextLength));
     }
+  }
+
+  /** The steps from now on are those of another epoch. */
+  public void enterEpoch(int newEpoch) {
+    epoch = newEpoch;
   }
 
   /** Submits a sequence and runs steps until it is finished. */

@@ -3,15 +3,19 @@ package dev.caravan.coordinator.generate;
 import dev.caravan.coordinator.cluster.StepExecutor;
 import dev.caravan.coordinator.schedule.BlockAllocator;
 import dev.caravan.coordinator.schedule.Scheduler;
+import dev.caravan.coordinator.schedule.Sequence;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.step.RuntimeSettings;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.LongSupplier;
 
 /** The generations that an engine has taken, waiting or running. Confined to its thread. */
 final class RunningBatch {
+  private static final int NO_EPOCH = 0;
+
   private final Scheduler scheduler;
   private final GenerationLoop loop;
   private final EngineObserver observer;
@@ -21,6 +25,8 @@ final class RunningBatch {
   private long preemptionsHeard;
   private long endedPromptTokens;
   private long endedOutputTokens;
+  private long recoveries;
+  private boolean suspended;
 
   RunningBatch(
       StepExecutor executor,
@@ -37,7 +43,12 @@ final class RunningBatch {
             runtime.maxBatchRows(),
             runtime.maxLogitsRows(settings.vocabSize()),
             settings.maxRunning());
-    loop = new GenerationLoop(scheduler, executor, contextLength, settings.epoch(), nanoClock);
+    loop = new GenerationLoop(scheduler, executor, contextLength, NO_EPOCH, nanoClock);
+  }
+
+  /** Says in which epoch the steps are. */
+  void enterEpoch(int epoch) {
+    loop.enterEpoch(epoch);
   }
 
   /** Makes a generation that can be added later. Thread-safe, the only method that is. */
@@ -76,7 +87,9 @@ final class RunningBatch {
 
   /** Lets as many begin as there is room for; no listener hears of it. */
   void begin() {
-    scheduler.admit();
+    if (!suspended) {
+      scheduler.admit();
+    }
   }
 
   /**
@@ -90,6 +103,10 @@ final class RunningBatch {
     for (; preemptionsHeard < scheduler.preemptions(); preemptionsHeard++) {
       observer.onPreempted();
     }
+    endFinished();
+  }
+
+  private void endFinished() {
     for (Iterator<EngineTask> remaining = tasks.iterator(); remaining.hasNext(); ) {
       EngineTask task = remaining.next();
       if (task.sequence().isFinished()) {
@@ -98,6 +115,30 @@ final class RunningBatch {
         task.finish();
       }
     }
+  }
+
+  /**
+   * Prepares for a cluster whose KV blocks are empty: what ran is computed again from its ids, and
+   * nothing begins before {@link #recover}. Ends those under which the cluster failed too often.
+   */
+  void restart(ClusterException error) {
+    suspended = true;
+    endFinished();
+    Set<Sequence> interrupted = Set.copyOf(scheduler.restart());
+    for (EngineTask task : List.copyOf(tasks)) {
+      if (interrupted.contains(task.sequence()) && !task.mayGoOn()) {
+        tasks.remove(task);
+        forget(task);
+        task.fail(error);
+      }
+    }
+  }
+
+  /** Goes on in a later epoch. */
+  void recover(int epoch) {
+    enterEpoch(epoch);
+    recoveries++;
+    suspended = false;
   }
 
   /** Ends all with the same error; they hear of it first, whatever state the blocks are in. */
@@ -132,6 +173,7 @@ final class RunningBatch {
         scheduler.prefixQueriedTokens(),
         scheduler.prefixHitTokens(),
         promptTokens,
-        outputTokens);
+        outputTokens,
+        recoveries);
   }
 }

@@ -20,13 +20,15 @@ final class MetricsReport {
 
   private final Monitor monitor;
   private final Labels model;
+  private final List<WorkerMemory> holders;
   private final List<Labels> workers;
   private final MetricsText text = new MetricsText();
 
   MetricsReport(Monitor monitor) {
     this.monitor = monitor;
     this.model = Labels.NONE.and("model_name", monitor.cluster().model());
-    this.workers = labels(monitor.cluster(), model);
+    this.holders = monitor.cluster().workers();
+    this.workers = labels();
   }
 
   String text() {
@@ -57,6 +59,10 @@ final class MetricsReport {
         status.prefixHitTokens());
     counter("vllm:prompt_tokens_total", "Prompt tokens computed.", status.promptTokens());
     counter("vllm:generation_tokens_total", "Tokens generated.", status.generatedTokens());
+    counter(
+        "caravan_recoveries_total",
+        "Times that the cluster came back after a failure.",
+        status.recoveries());
   }
 
   private void requests(EngineCounts counts) {
@@ -107,7 +113,7 @@ final class MetricsReport {
   private void perWorker(String name, String help, ToLongFunction<WorkerMemory> value) {
     text.family(name, Kind.GAUGE, help);
     for (int i = 0; i < workers.size(); i++) {
-      text.sample(workers.get(i), value.applyAsLong(monitor.cluster().workers().get(i)));
+      text.sample(workers.get(i), value.applyAsLong(holders.get(i)));
     }
   }
 
@@ -121,13 +127,13 @@ final class MetricsReport {
     }
   }
 
-  private static List<Labels> labels(ServedCluster cluster, Labels model) {
+  private List<Labels> labels() {
     List<Labels> labels = new ArrayList<>();
-    for (int i = 0; i < cluster.workers().size(); i++) {
-      Shard shard = cluster.plan().shards().get(i);
+    for (int i = 0; i < holders.size(); i++) {
+      Shard shard = monitor.cluster().plan().shards().get(i);
       labels.add(
           model
-              .and("worker", cluster.workers().get(i).member().id())
+              .and("worker", holders.get(i).member().id())
               .and("stage", Integer.toString(shard.stage()))
               .and("rank", Integer.toString(shard.rank())));
     }

@@ -6,14 +6,15 @@ import dev.caravan.model.config.LlamaConfig;
 import dev.caravan.model.shard.ShardPlan;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
- * A loaded cluster as its operators see it: what stays the same while it serves.
+ * A loaded cluster as its operators see it.
  *
  * @param model name that clients use
  * @param chat whether the model has a chat template
  * @param contextLength most positions of one sequence
- * @param workers in the plan's order
+ * @param holders those that hold the shards now, in the plan's order; thread-safe
  * @param up whether a worker is still a member; thread-safe
  */
 public record ServedCluster(
@@ -22,14 +23,11 @@ public record ServedCluster(
     LlamaConfig config,
     int contextLength,
     ShardPlan plan,
-    List<WorkerMemory> workers,
+    Supplier<List<WorkerMemory>> holders,
     Predicate<Member> up) {
 
-  public ServedCluster {
-    workers = List.copyOf(workers);
-    if (workers.size() != plan.shards().size()) {
-      throw new IllegalArgumentException(
-          "%d workers for %d shards".formatted(workers.size(), plan.shards().size()));
-    }
+  /** Those that hold the shards now, in the plan's order. */
+  public List<WorkerMemory> workers() {
+    return holders.get();
   }
 }

@@ -71,7 +71,8 @@ record ClusterSnapshot(
       long prefixQueriedTokens,
       long prefixHitTokens,
       long promptTokens,
-      long generatedTokens) {
+      long generatedTokens,
+      long recoveries) {
 
     static EngineView of(EngineStatus status) {
       return new EngineView(
@@ -85,7 +86,8 @@ record ClusterSnapshot(
           status.prefixQueriedTokens(),
           status.prefixHitTokens(),
           status.promptTokens(),
-          status.generatedTokens());
+          status.generatedTokens(),
+          status.recoveries());
     }
   }
 

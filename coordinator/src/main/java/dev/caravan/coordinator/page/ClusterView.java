@@ -42,8 +42,9 @@ final class ClusterView {
     WorkerLoad.Spent spent = monitor.counts().load().spent();
     TokenRate rate = monitor.counts().rate();
     List<WorkerView> workers = new ArrayList<>();
-    for (int i = 0; i < cluster.workers().size(); i++) {
-      WorkerMemory worker = cluster.workers().get(i);
+    List<WorkerMemory> holders = cluster.workers();
+    for (int i = 0; i < holders.size(); i++) {
+      WorkerMemory worker = holders.get(i);
       workers.add(
           new WorkerView(
               worker.member().id(),

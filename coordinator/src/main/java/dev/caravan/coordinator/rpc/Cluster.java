@@ -4,6 +4,8 @@ import dev.caravan.coordinator.cluster.AwakeClock;
 import dev.caravan.coordinator.cluster.LocalWorkers;
 import dev.caravan.coordinator.cluster.Member;
 import dev.caravan.coordinator.cluster.Membership;
+import dev.caravan.coordinator.cluster.Placement;
+import dev.caravan.coordinator.cluster.Recovery;
 import dev.caravan.coordinator.cluster.StepExecutor;
 import dev.caravan.model.checkpoint.Checkpoint;
 import dev.caravan.model.error.ClusterException;
@@ -12,27 +14,32 @@ import dev.caravan.model.shard.ShardPlan;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.model.step.StepResult;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A running cluster: its workers are members, hold their shards and wait for steps.
  *
- * <p>Constructed, then start()ed once, then closed; close() ends local workers and is idempotent.
+ * <p>Constructed, then started once, then closed; close() ends local workers and is idempotent.
+ * When a worker is lost, {@link #recover} forms the cluster anew, in the next epoch: those that
+ * live keep their weights. Steps are confined to the generation loop, all else is thread-safe.
  */
-public final class Cluster implements AutoCloseable {
-  /** Incarnation of the cluster; a cluster that lost a worker is not revived yet. */
-  public static final int EPOCH = 1;
+public final class Cluster implements Recovery, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
 
   private static final Duration LEASE = Duration.ofSeconds(8);
   private static final Duration LOCAL_JOIN_DEADLINE = Duration.ofSeconds(60);
   private static final Duration REMOTE_JOIN_DEADLINE = Duration.ofMinutes(10);
+  private static final Duration FOR_EVER = Duration.ofDays(36_500);
   private static final Duration LOAD_DEADLINE = Duration.ofHours(2);
-  private static final long STREAM_END_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long FIRST_PAUSE_MILLIS = 500;
+  private static final long LONGEST_PAUSE_MILLIS = 15_000;
 
   private final ClusterSettings settings;
   private final Checkpoint checkpoint;
@@ -41,9 +48,13 @@ public final class Cluster implements AutoCloseable {
   private final Membership membership = new Membership(LEASE, clock);
   private final CoordinatorServer server;
   private final LocalWorkers localWorkers;
-  private final List<WorkerConnection> connections = new ArrayList<>();
-  private final GrpcStepExecutor executor;
-  private List<WorkerMemory> memory = List.of();
+  private final Muster muster;
+  private volatile @Nullable Formation formation;
+  private volatile List<WorkerMemory> memory = List.of();
+  private volatile FailureListener failureListener = (epoch, error) -> {};
+  private volatile @Nullable Thread recovering;
+  private volatile boolean closed;
+  private int epoch; // of the latest formation, confined to the thread that forms the cluster
 
   /**
    * What one worker's shard takes.
@@ -59,11 +70,13 @@ public final class Cluster implements AutoCloseable {
     this.plan = plan;
     this.server = new CoordinatorServer(settings.listen(), membership);
     this.localWorkers = new LocalWorkers(settings.workerCommand(), settings.echoWorkers());
-    this.executor =
-        new GrpcStepExecutor(
-            connections,
-            checkpoint.config().vocabSize(),
-            Duration.ofMillis(2L * settings.runtime().stepDeadlineMillis()));
+    this.muster = new Muster(membership, localWorkers, clock, settings.remote());
+    membership.onLoss((member, reason) -> {
+      Formation current = formation;
+      if (current != null) {
+        current.onLoss(member, reason);
+      }
+    });
   }
 
   /**
@@ -72,28 +85,127 @@ public final class Cluster implements AutoCloseable {
    * @throws ClusterException MODEL_NOT_READY if workers do not come, or what kept one from loading
    */
   public void start(LoadListener listener) {
+    listen(listener);
+    form(settings.remote() ? REMOTE_JOIN_DEADLINE : LOCAL_JOIN_DEADLINE, listener);
+  }
+
+  /**
+   * As {@link #start}, but waits for workers from elsewhere without end, and begins again when one
+   * of them is lost meanwhile.
+   *
+   * @throws ClusterException what kept a worker from loading and will do so again
+   */
+  public void startPatiently(LoadListener listener) {
+    if (!settings.remote()) {
+      start(listener);
+      return;
+    }
+    listen(listener);
+    formUntilItHolds(
+        listener,
+        error ->
+            switch (error.code()) {
+              case WORKER_LOST, DEADLINE_EXCEEDED, STALE_EPOCH -> true;
+              default -> false;
+            });
+  }
+
+  private void listen(LoadListener listener) {
     server.start();
     if (settings.remote()) {
       listener.waiting(settings.listen().getHostString() + ":" + server.port(), settings.workers());
     } else {
       localWorkers.start(settings.workers(), server.port());
     }
-    awaitMembers(listener);
-    List<Member> members = new ArrayList<>(membership.members());
-    if (!settings.remote()) {
-      members.sort(Comparator.comparingInt(Cluster::localIndex));
+  }
+
+  @Override
+  public void onFailure(FailureListener listener) {
+    failureListener = listener;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Tries without end: whatever is wrong with a worker, another one may come for it.
+   */
+  @Override
+  public CompletableFuture<Integer> recover() {
+    CompletableFuture<Integer> recovered = new CompletableFuture<>();
+    recovering =
+        Thread.ofPlatform()
+            .daemon()
+            .name("recovery")
+            .start(() -> {
+              try {
+                formUntilItHolds(LoadListener.NONE, error -> true);
+                recovered.complete(epoch());
+              } catch (RuntimeException e) {
+                recovered.completeExceptionally(e);
+              }
+            });
+    return recovered;
+  }
+
+  private void formUntilItHolds(LoadListener listener, Predicate<ClusterException> mayPass) {
+    long pauseMillis = FIRST_PAUSE_MILLIS;
+    while (true) {
+      try {
+        Set<String> members =
+            membership.members().stream().map(Member::id).collect(Collectors.toSet());
+        localWorkers.replaceAllBut(members);
+        form(settings.remote() ? FOR_EVER : LOCAL_JOIN_DEADLINE, listener);
+        return;
+      } catch (ClusterException e) {
+        if (closed || !mayPass.test(e)) {
+          throw e;
+        }
+        LOG.warn("epoch={} did not come up, the next one is tried: {}", epoch, e.getMessage());
+        pause(pauseMillis);
+        pauseMillis = Math.min(2 * pauseMillis, LONGEST_PAUSE_MILLIS);
+      }
     }
-    for (int i = 0; i < settings.workers(); i++) {
-      connections.add(
-          new WorkerConnection(members.get(i), plan.shards().get(i), executor::onFailure));
+  }
+
+  /** Forms the cluster of the next epoch. */
+  private void form(Duration joinDeadline, LoadListener listener) {
+    Formation before = formation;
+    if (before != null) {
+      before.close();
     }
-    membership.onLoss(executor::onLoss);
+    List<Member> members =
+        Placement.of(
+            before == null ? List.of() : before.ids(),
+            settings.workers(),
+            muster.await(settings.workers(), server.port(), joinDeadline, listener));
+    epoch = Math.max(epoch, membership.latestEpoch()) + 1;
+    Formation next =
+        new Formation(
+            epoch,
+            members,
+            plan,
+            checkpoint.config().vocabSize(),
+            Duration.ofMillis(2L * settings.runtime().stepDeadlineMillis()));
+    formation = next;
+    members.stream()
+        .filter(member -> !isUp(member)) // Lost before the formation could hear of it.
+        .forEach(member -> next.onLoss(member, "it left while the cluster was formed"));
     try {
-      new ShardDeployment(settings, checkpoint, connections).load(LOAD_DEADLINE, listener, this);
+      memory = new ShardDeployment(settings, checkpoint, next).load(LOAD_DEADLINE, listener);
     } catch (ClusterException e) {
       throw withLastWords(e);
     }
-    connections.forEach(WorkerConnection::open);
+    next.open();
+    next.failure().thenAccept(error -> failureListener.failed(next.epoch(), error));
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ClusterException(ErrorCode.CANCELLED, "interrupted while the cluster came back", e);
+    }
   }
 
   /** Runs steps on the workers; what it throws for a local worker has that one's last words. */
@@ -102,7 +214,7 @@ public final class Cluster implements AutoCloseable {
       @Override
       public StepResult execute(StepBatch batch) {
         try {
-          return executor.execute(batch);
+          return current().executor().execute(batch);
         } catch (ClusterException e) {
           throw withLastWords(e);
         }
@@ -111,12 +223,25 @@ public final class Cluster implements AutoCloseable {
       @Override
       public float[] recall(StepBatch batch, int row) {
         try {
-          return executor.recall(batch, row);
+          return current().executor().recall(batch, row);
         } catch (ClusterException e) {
           throw withLastWords(e);
         }
       }
     };
+  }
+
+  /** Incarnation of the cluster: steps of any other one are refused. */
+  public int epoch() {
+    return current().epoch();
+  }
+
+  private Formation current() {
+    Formation current = formation;
+    if (current == null) {
+      throw new IllegalStateException("the cluster was not started");
+    }
+    return current;
   }
 
   public ShardPlan plan() {
@@ -133,24 +258,9 @@ public final class Cluster implements AutoCloseable {
     return memory;
   }
 
-  /** Whether a worker has not been lost; may be asked from any thread. */
+  /** Whether a worker has not been lost. */
   public boolean isUp(Member member) {
     return membership.members().contains(member);
-  }
-
-  void loaded(List<WorkerMemory> workerMemory) {
-    memory = List.copyOf(workerMemory);
-  }
-
-  /** Completes exceptionally if a worker is lost while the model is loaded. */
-  CompletableFuture<Void> loss() {
-    CompletableFuture<Void> loss = new CompletableFuture<>();
-    membership.onLoss((member, reason) ->
-        loss.completeExceptionally(
-            new ClusterException(
-                ErrorCode.WORKER_LOST,
-                "%s was lost while it loaded its shard: %s".formatted(member.describe(), reason))));
-    return loss;
   }
 
   private ClusterException withLastWords(ClusterException e) {
@@ -165,46 +275,21 @@ public final class Cluster implements AutoCloseable {
 
   @Override
   public void close() {
-    connections.forEach(WorkerConnection::end);
-    if (executor.hasFailed()) {
-      // Survivors wait for the lost one inside a step and would not hear a goodbye.
-      localWorkers.end();
+    closed = true;
+    Thread recovery = recovering;
+    if (recovery != null) {
+      recovery.interrupt();
     }
-    long deadlineNanos = System.nanoTime() + STREAM_END_NANOS;
-    connections.forEach(connection -> connection.close(deadlineNanos));
-    connections.clear();
+    Formation current = formation;
+    if (current != null) {
+      current.end();
+      if (current.failure().isDone()) {
+        // Survivors wait for the lost one inside a step and would not hear a goodbye.
+        localWorkers.end();
+      }
+      current.close();
+    }
     server.close();
     localWorkers.close();
-  }
-
-  private void awaitMembers(LoadListener listener) {
-    Duration deadline = settings.remote() ? REMOTE_JOIN_DEADLINE : LOCAL_JOIN_DEADLINE;
-    long end = clock.getAsLong() + deadline.toNanos();
-    int expected = settings.workers();
-    try {
-      while (!membership.awaitMembers(expected, Math.min(end, clock.getAsLong() + POLL_NANOS))) {
-        int joined = membership.members().size();
-        listener.joined(joined, expected);
-        localWorkers
-            .deadWorker()
-            .ifPresent(dead -> {
-              throw new ClusterException(ErrorCode.WORKER_LOST, dead);
-            });
-        if (clock.getAsLong() > end) {
-          throw new ClusterException(
-              ErrorCode.MODEL_NOT_READY,
-              "%d of %d workers joined within %d s; start the others with caravan worker --coordinator HOST:%d"
-                  .formatted(joined, expected, deadline.toSeconds(), server.port()));
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ClusterException(ErrorCode.CANCELLED, "interrupted while workers joined", e);
-    }
-    listener.joined(expected, expected);
-  }
-
-  private static int localIndex(Member member) {
-    return Integer.parseInt(member.id().substring(member.id().lastIndexOf('-') + 1));
   }
 }

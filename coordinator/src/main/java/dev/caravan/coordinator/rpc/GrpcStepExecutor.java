@@ -36,7 +36,7 @@ final class GrpcStepExecutor implements StepExecutor {
   private final Duration stepDeadline;
   private final CompletableFuture<ClusterException> lost = new CompletableFuture<>();
   private final CompletableFuture<ClusterException> reported = new CompletableFuture<>();
-  private final CompletableFuture<Void> failed = new CompletableFuture<>();
+  private final CompletableFuture<ClusterException> failure = new CompletableFuture<>();
 
   /**
    * @param workers in the plan's order; their failures must be told to {@link #onFailure}
@@ -49,30 +49,31 @@ final class GrpcStepExecutor implements StepExecutor {
 
   /** Hears that a worker's stream ended. Thread-safe. */
   void onFailure(WorkerConnection worker, ClusterException error, boolean reportedByWorker) {
-    (reportedByWorker ? reported : lost)
-        .complete(
-            reportedByWorker
-                ? new ClusterException(
-                    error.code(), worker.describe() + " reports: " + error.getMessage(), error)
-                : error);
-    failed.complete(null);
+    ClusterException named =
+        reportedByWorker
+            ? new ClusterException(
+                error.code(), worker.describe() + " reports: " + error.getMessage(), error)
+            : error;
+    (reportedByWorker ? reported : lost).complete(named);
+    failure.complete(named);
   }
 
   /** Hears that a member was lost. Thread-safe. */
   void onLoss(Member member, String reason) {
     for (WorkerConnection worker : workers) {
       if (worker.member().equals(member)) {
-        lost.complete(
+        ClusterException error =
             new ClusterException(
-                ErrorCode.WORKER_LOST, "%s was lost: %s".formatted(worker.describe(), reason)));
-        failed.complete(null);
+                ErrorCode.WORKER_LOST, "%s was lost: %s".formatted(worker.describe(), reason));
+        lost.complete(error);
+        failure.complete(error);
       }
     }
   }
 
-  /** Returns true once a worker was lost or reported an error. Thread-safe. */
-  boolean hasFailed() {
-    return failed.isDone();
+  /** Completes with the first reason once a worker was lost or reported an error. Thread-safe. */
+  CompletableFuture<ClusterException> failure() {
+    return failure;
   }
 
   @Override
@@ -114,7 +115,7 @@ final class GrpcStepExecutor implements StepExecutor {
     CompletableFuture<Void> all =
         CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new));
     try {
-      CompletableFuture.anyOf(all, failed).get(stepDeadline.toMillis(), TimeUnit.MILLISECONDS);
+      CompletableFuture.anyOf(all, failure).get(stepDeadline.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       List<String> late = new ArrayList<>();
       for (int i = 0; i < answers.size(); i++) {

@@ -2,7 +2,6 @@ package dev.caravan.coordinator.rpc;
 
 import dev.caravan.coordinator.cluster.Member;
 import dev.caravan.coordinator.cluster.Membership;
-import dev.caravan.model.error.ClusterException;
 import dev.caravan.proto.membership.v1.JoinRequest;
 import dev.caravan.proto.membership.v1.JoinResponse;
 import dev.caravan.proto.membership.v1.MembershipServiceGrpc;
@@ -27,6 +26,7 @@ final class MembershipService extends MembershipServiceGrpc.MembershipServiceImp
 
   MembershipService(Membership membership) {
     this.membership = membership;
+    membership.onLoss(this::tellLost);
   }
 
   /** Ends all memberships in order: the workers know that they are not needed any more. */
@@ -43,10 +43,24 @@ final class MembershipService extends MembershipServiceGrpc.MembershipServiceImp
     return stream;
   }
 
-  /** One worker's stream. Confined to its gRPC call, which delivers one message at a time. */
+  /** A worker that was only silent, and lives, has to know: it may join again. */
+  private void tellLost(Member member, String reason) {
+    for (JoinStream stream : streams) {
+      stream.tellLost(member, reason);
+    }
+  }
+
+  private void takePlaceOf(Member joining) {
+    for (JoinStream stream : streams) {
+      stream.tellReplaced(joining);
+    }
+  }
+
+  /** One worker's stream. Thread-safe. */
   private final class JoinStream implements StreamObserver<JoinRequest> {
     private final StreamObserver<JoinResponse> responses;
-    private @Nullable Member member;
+    private @Nullable Member member; // guarded by this
+    private boolean ended; // guarded by this
 
     JoinStream(StreamObserver<JoinResponse> responses) {
       this.responses = responses;
@@ -57,29 +71,26 @@ final class MembershipService extends MembershipServiceGrpc.MembershipServiceImp
       switch (request.getMessageCase()) {
         case HELLO -> hello(request.getHello());
         case RENEWAL -> {
-          if (member != null) {
-            membership.renew(member);
+          Member renewing = member();
+          if (renewing != null) {
+            membership.renew(renewing);
           }
         }
-        case MESSAGE_NOT_SET ->
-            responses.onError(
-                Status.INVALID_ARGUMENT.withDescription("empty join request").asRuntimeException());
+        case MESSAGE_NOT_SET -> end(Status.INVALID_ARGUMENT.withDescription("empty join request"));
       }
     }
 
     private void hello(WorkerHello hello) {
-      if (member != null) {
+      Member present = member();
+      if (present != null) {
+        leave("it said hello twice");
         refuse(
             "%s said hello twice on one stream; open a stream for each worker"
-                .formatted(member.describe()));
-        leave("it said hello twice");
+                .formatted(present.describe()));
         return;
       }
       if (hello.getProtocolVersion() != ClusterProtocol.VERSION) {
-        refuse(
-            "worker %s speaks protocol version %d and the coordinator %d; run the same Caravan release on both"
-                .formatted(
-                    hello.getWorkerId(), hello.getProtocolVersion(), ClusterProtocol.VERSION));
+        refuse(otherVersion(hello));
         return;
       }
       Member joining =
@@ -90,32 +101,78 @@ final class MembershipService extends MembershipServiceGrpc.MembershipServiceImp
               hello.getProcessors(),
               hello.getMemoryBytes(),
               hello.getProcessId());
-      try {
-        membership.join(joining);
-      } catch (ClusterException e) {
-        refuse(e.getMessage());
+      takePlaceOf(joining);
+      membership.sawEpoch(hello.getLastEpoch());
+      membership.join(joining);
+      welcome(joining);
+      LOG.info("worker={} address={} joined", joining.id(), joining.address());
+    }
+
+    private String otherVersion(WorkerHello hello) {
+      boolean workerIsOlder = hello.getProtocolVersion() < ClusterProtocol.VERSION;
+      return "worker %s speaks protocol version %d and the coordinator %d: upgrade the %s; both have to be of the same Caravan release"
+          .formatted(
+              hello.getWorkerId(),
+              hello.getProtocolVersion(),
+              ClusterProtocol.VERSION,
+              workerIsOlder ? "worker" : "coordinator");
+    }
+
+    private synchronized @Nullable Member member() {
+      return member;
+    }
+
+    private synchronized void welcome(Member joining) {
+      if (ended) {
         return;
       }
       member = joining;
-      LOG.info("worker={} address={} joined", joining.id(), joining.address());
       responses.onNext(
           JoinResponse.newBuilder()
               .setWelcome(Welcome.newBuilder().setLeaseMillis((int) membership.lease().toMillis()))
               .build());
     }
 
-    private void refuse(@Nullable String reason) {
+    private synchronized void refuse(String reason) {
       LOG.warn("refused a worker: {}", reason);
-      responses.onNext(
-          JoinResponse.newBuilder()
-              .setRefusal(Refusal.newBuilder().setReason(String.valueOf(reason)))
-              .build());
-      responses.onCompleted();
+      if (!ended) {
+        responses.onNext(
+            JoinResponse.newBuilder().setRefusal(Refusal.newBuilder().setReason(reason)).build());
+      }
+      end();
     }
 
-    void end() {
+    /** Another worker takes this one's id. */
+    synchronized void tellReplaced(Member joining) {
+      if (member != null && member.id().equals(joining.id())) {
+        member = null;
+        refuse(Membership.replacedBy(joining) + "; give each worker its own --id");
+      }
+    }
+
+    synchronized void tellLost(Member lost, String reason) {
+      if (member != null && member.equals(lost)) {
+        member = null;
+        end(Status.ABORTED.withDescription("you were lost: " + reason + "; join again"));
+      }
+    }
+
+    synchronized void end() {
+      end(Status.OK);
+    }
+
+    private synchronized void end(Status status) {
+      streams.remove(this);
+      if (ended) {
+        return;
+      }
+      ended = true;
       try {
-        responses.onCompleted();
+        if (status.isOk()) {
+          responses.onCompleted();
+        } else {
+          responses.onError(status.asRuntimeException());
+        }
       } catch (IllegalStateException alreadyClosed) {
         LOG.debug("a worker had left before the end", alreadyClosed);
       }
@@ -124,6 +181,7 @@ final class MembershipService extends MembershipServiceGrpc.MembershipServiceImp
     @Override
     public void onError(Throwable error) {
       leave("its connection broke (%s)".formatted(Status.fromThrowable(error).getCode()));
+      end();
     }
 
     @Override
@@ -133,10 +191,14 @@ final class MembershipService extends MembershipServiceGrpc.MembershipServiceImp
     }
 
     private void leave(String reason) {
-      streams.remove(this);
-      if (member != null) {
-        membership.leave(member, reason);
+      Member leaving;
+      synchronized (this) {
+        leaving = member;
         member = null;
+      }
+      if (leaving != null) {
+        LOG.info("worker={} lost: {}", leaving.id(), reason);
+        membership.leave(leaving, reason);
       }
     }
   }

@@ -18,25 +18,34 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Gives every worker its shard and waits until all are ready. Confined to one thread. */
 final class ShardDeployment {
+  private static final Logger LOG = LoggerFactory.getLogger(ShardDeployment.class);
+
   private final ClusterSettings settings;
   private final Checkpoint checkpoint;
-  private final List<WorkerConnection> workers;
+  private final Formation formation;
 
-  ShardDeployment(ClusterSettings settings, Checkpoint checkpoint, List<WorkerConnection> workers) {
+  ShardDeployment(ClusterSettings settings, Checkpoint checkpoint, Formation formation) {
     this.settings = settings;
     this.checkpoint = checkpoint;
-    this.workers = workers;
+    this.formation = formation;
   }
 
-  /** Loads all shards at once; the first failure of any worker ends the wait. */
-  void load(Duration deadline, LoadListener listener, Cluster cluster) {
+  /**
+   * Loads all shards at once; the first failure of any worker ends the wait.
+   *
+   * @return what each worker's shard takes, in the plan's order
+   */
+  List<WorkerMemory> load(Duration deadline, LoadListener listener) {
+    List<WorkerConnection> workers = formation.workers();
     AtomicLongArray done = new AtomicLongArray(workers.size());
     AtomicLongArray total = new AtomicLongArray(workers.size());
     List<CompletableFuture<LoadReady>> loads = new ArrayList<>();
-    CompletableFuture<Void> failure = cluster.loss();
+    CompletableFuture<Void> failure = new CompletableFuture<>();
     for (int i = 0; i < workers.size(); i++) {
       int index = i;
       CompletableFuture<LoadReady> load =
@@ -57,14 +66,25 @@ final class ShardDeployment {
       });
       loads.add(load);
     }
+    formation.failure().thenAccept(failure::completeExceptionally);
     await(loads, failure, deadline);
     List<WorkerMemory> memory = new ArrayList<>();
     for (int i = 0; i < workers.size(); i++) {
-      LoadReady ready = loads.get(i).join();
-      memory.add(
-          new WorkerMemory(workers.get(i).member(), ready.getWeightBytes(), ready.getKvBytes()));
+      memory.add(ready(workers.get(i), loads.get(i).join()));
     }
-    cluster.loaded(memory);
+    return memory;
+  }
+
+  private WorkerMemory ready(WorkerConnection worker, LoadReady ready) {
+    LOG.info(
+        "epoch={} worker={} stage={} rank={} {} its shard, {} MiB",
+        formation.epoch(),
+        worker.member().id(),
+        worker.shard().stage(),
+        worker.shard().rank(),
+        ready.getReadBytes() == 0 ? "kept" : "loaded",
+        ready.getWeightBytes() >> 20);
+    return new WorkerMemory(worker.member(), ready.getWeightBytes(), ready.getKvBytes());
   }
 
   private static void await(
@@ -93,12 +113,12 @@ final class ShardDeployment {
   private LoadRequest request(WorkerConnection worker) {
     LoadRequest.Builder request =
         LoadRequest.newBuilder()
-            .setEpoch(Cluster.EPOCH)
+            .setEpoch(formation.epoch())
             .setModelPath(checkpoint.path().toAbsolutePath().toString())
             .setModelFingerprint(checkpoint.fingerprint())
             .setShard(ShardCodec.encode(worker.shard()))
             .setSettings(SettingsCodec.encode(settings.runtime()));
-    for (WorkerConnection peer : workers) {
+    for (WorkerConnection peer : formation.workers()) {
       request.addPeers(
           Peer.newBuilder()
               .setStage(peer.shard().stage())

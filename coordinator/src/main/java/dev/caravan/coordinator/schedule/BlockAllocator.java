@@ -77,6 +77,13 @@ public final class BlockAllocator {
     cache.put(block, key);
   }
 
+  /** Forgets what the blocks hold that no sequence uses: nobody finds them any more. */
+  void forgetTexts() {
+    while (cache.idleBlocks() > 0) {
+      free[freeCount++] = cache.evict();
+    }
+  }
+
   /** Blocks that can be handed out: those that no sequence uses. */
   public int freeBlocks() {
     return freeCount + cache.idleBlocks();

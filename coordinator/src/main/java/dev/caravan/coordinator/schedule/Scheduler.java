@@ -217,6 +217,23 @@ public final class Scheduler {
     }
   }
 
+  /**
+   * Takes note that all KV blocks have lost their content. Running sequences give theirs back and
+   * wait at the head of the queue, in their order, to be computed again.
+   *
+   * @return those that ran, oldest first
+   */
+  public List<Sequence> restart() {
+    List<Sequence> interrupted = List.copyOf(running);
+    running.clear();
+    for (Sequence sequence : interrupted.reversed()) {
+      sequence.releaseBlocks(allocator);
+      waiting.addFirst(sequence);
+    }
+    allocator.forgetTexts();
+    return interrupted;
+  }
+
   /** Takes note of how long a step took: the next prompt rows are so many that none takes long. */
   public void paced(int decodeRows, int promptRows, long nanos) {
     pacer.observe(decodeRows, promptRows, nanos);

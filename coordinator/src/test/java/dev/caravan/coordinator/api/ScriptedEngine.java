@@ -73,7 +73,7 @@ public final class ScriptedEngine implements Engine, AutoCloseable {
 
   @Override
   public synchronized EngineStatus status() {
-    return new EngineStatus(state, running.size(), 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new EngineStatus(state, running.size(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   synchronized void become(EngineStatus.State next) {

@@ -115,7 +115,7 @@ class RemoteWorkersIT {
   }
 
   @Test
-  void workerWithAnIdThatIsTakenIsRefusedAndTheOtherStays() throws Exception {
+  void workerWhoseIdAnotherOneTakesEndsAndTheOtherStays() throws Exception {
     String address = "127.0.0.1:" + freePort();
     try (ChildJvm command =
             ChildJvm.caravan(
@@ -137,7 +137,8 @@ class RemoteWorkersIT {
       ChildJvm refused = firstToEnd(first, second);
       assertThat(refused.awaitExit(DEADLINE)).isEqualTo(2);
       assertThat(refused.errors()).hasSize(1);
-      assertThat(refused.errors().getFirst()).contains("worker id same is taken", "--id");
+      assertThat(refused.errors().getFirst())
+          .contains("refused this worker", "worker same", "joined under its id", "--id");
       try (ChildJvm third = ChildJvm.worker("--coordinator", address, "--id", "other")) {
         assertThat(command.awaitExit(DEADLINE)).as(command.err()).isZero();
         assertThat(third.awaitExit(DEADLINE)).isZero();

@@ -14,14 +14,17 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How a server on worker JVMs ends, and what it says when a worker is lost. */
+/** How a server on worker JVMs ends, and how it goes on when a worker is lost. */
 @Timeout(240)
 class ServeIT {
   private static final String STORY =
@@ -29,6 +32,8 @@ class ServeIT {
       {"prompt":"Once upon a time","max_tokens":400,"stream":true,"temperature":0,\
       "logit_bias":{"767":-100}}\
       """;
+
+  private static final Pattern PIECE = Pattern.compile("\"text\":\"((?:[^\"\\\\]|\\\\.)*)\"");
 
   @TempDir Path directory;
   private final HttpClient client =
@@ -65,17 +70,43 @@ class ServeIT {
   }
 
   @Test
-  void lostWorkerEndsStreamsWithAnErrorAndTheServerIsNotReady() throws Exception {
+  void killedWorkerIsReplacedAndTheStreamGoesOnWithTheSameText() throws Exception {
+    String expected;
     try (BufferedReader story = stream()) {
-      assertThat(story.readLine()).startsWith("data: ");
-      ChildJvm.signal("KILL", served.jvm().localWorkers().getFirst());
-      assertThat(story.lines().filter(line -> !line.isEmpty()).toList().getLast())
-          .startsWith("data: {\"error\":{")
-          .contains("\"code\":\"worker_lost\"");
+      expected = text(story.lines().toList());
     }
-    assertThat(get("/readyz")).isEqualTo(503);
-    assertThat(post().statusCode()).isEqualTo(503);
-    assertThat(get("/livez")).isEqualTo(200);
+    try (BufferedReader story = stream()) {
+      List<String> lines = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        lines.add(story.readLine());
+      }
+      ChildJvm.signal("KILL", served.jvm().localWorkers().getFirst());
+      served.jvm().awaitErr(text -> text.contains("the cluster failed"), Duration.ofSeconds(30));
+      HttpResponse<String> refused = post();
+      assertThat(refused.statusCode()).as(refused.body()).isEqualTo(503);
+      assertThat(refused.headers().firstValue("retry-after")).isPresent();
+      assertThat(refused.body()).contains("being brought back", "worker local-0");
+      assertThat(get("/readyz")).isEqualTo(503);
+      assertThat(get("/livez")).isEqualTo(200);
+      story.lines().forEach(lines::add);
+      assertThat(lines).contains("data: [DONE]");
+      assertThat(text(lines)).isEqualTo(expected);
+    }
+    assertThat(served.jvm().err()).contains("worker=local-1 stage=0 rank=1 kept its shard");
+    assertThat(served.jvm().localWorkers()).hasSize(2);
+  }
+
+  /** The pieces of a stream put together. */
+  private static String text(List<String> lines) {
+    StringBuilder text = new StringBuilder();
+    for (String line : lines) {
+      Matcher piece = PIECE.matcher(line);
+      if (piece.find()) {
+        text.append(piece.group(1));
+      }
+    }
+    assertThat(text.toString()).isNotBlank();
+    return text.toString();
   }
 
   private BufferedReader stream() throws Exception {

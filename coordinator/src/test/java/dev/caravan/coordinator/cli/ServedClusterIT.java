@@ -26,7 +26,7 @@ class ServedClusterIT {
   private String address = "";
 
   @Test
-  void showsItsWorkersItsCountsAndALoss() throws Exception {
+  void showsItsWorkersItsCountsALossAndTheRecovery() throws Exception {
     try (DemoModel model = DemoModel.write();
         ChildJvm serve =
             ChildJvm.caravan(
@@ -60,9 +60,11 @@ class ServedClusterIT {
       try (Stream<String> events = client.send(watch, BodyHandlers.ofLines()).body()) {
         assertThat(events.anyMatch(event -> event.contains("\"up\":false"))).isTrue();
       }
+      serve.awaitErr(text -> text.contains("the cluster is back"), PATIENCE);
       assertThat(get("/metrics").body())
-          .containsPattern("caravan_worker_up\\{[^}]*worker=\"local-1\"[^}]*} 0\n")
-          .containsPattern("caravan_worker_up\\{[^}]*worker=\"local-2\"[^}]*} 1\n");
+          .containsPattern("caravan_worker_up\\{[^}]*worker=\"local-1\"[^}]*} 1\n")
+          .containsPattern("caravan_recoveries_total\\{[^}]*} 1\n");
+      generate(3);
     } finally {
       client.shutdownNow();
     }

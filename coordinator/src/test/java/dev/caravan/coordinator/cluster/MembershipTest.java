@@ -1,10 +1,7 @@
 package dev.caravan.coordinator.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caravan.model.error.ClusterException;
-import dev.caravan.model.error.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,13 +29,28 @@ class MembershipTest {
   }
 
   @Test
-  void takenIdIsRefusedWithTheOneThatHoldsIt() {
-    membership.join(member("a", 7001));
-    assertThatThrownBy(() -> membership.join(member("a", 7002)))
-        .isInstanceOfSatisfying(
-            ClusterException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_REQUEST))
-        .hasMessageContainingAll("worker id a is taken", "127.0.0.1:7001", "--id");
-    assertThat(membership.members()).hasSize(1);
+  void workerThatIsBackTakesThePlaceOfTheOneOfItsId() {
+    Member before = member("a", 7001);
+    Member after = member("a", 7002);
+    membership.join(before);
+    membership.join(after);
+    assertThat(membership.members()).containsExactly(after);
+    assertThat(losses)
+        .singleElement()
+        .asString()
+        .startsWith("a: worker a (127.0.0.1:7002")
+        .endsWith("joined under its id");
+    membership.leave(before, "its connection broke");
+    assertThat(membership.members()).containsExactly(after);
+    assertThat(losses).hasSize(1);
+  }
+
+  @Test
+  void remembersTheLatestEpochThatAnyWorkerSaw() {
+    assertThat(membership.latestEpoch()).isZero();
+    membership.sawEpoch(4);
+    membership.sawEpoch(2);
+    assertThat(membership.latestEpoch()).isEqualTo(4);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.caravan.coordinator.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caravan.coordinator.cluster.Recovery;
 import dev.caravan.coordinator.generate.EngineStatus.State;
 import dev.caravan.coordinator.generate.GenerationListener.End;
 import dev.caravan.coordinator.generate.GenerationListener.EndReason;
@@ -154,7 +155,7 @@ class ClusterEngineTest {
       assertRefused(
           ErrorCode.MODEL_NOT_READY,
           () -> EngineRun.submit(engine, EngineRun.greedy(3, 1)),
-          "a worker was lost");
+          "the engine failed");
       assertThat(engine.drain(EngineRun.HOUR)).isTrue();
     }
   }
@@ -282,8 +283,8 @@ class ClusterEngineTest {
           }
         };
     try (ClusterEngine engine =
-        new ClusterEngine(cluster, EngineRun.settings(BLOCKS, 1, 1), broken)) {
-      engine.start();
+        new ClusterEngine(cluster, Recovery.NONE, EngineRun.settings(BLOCKS, 1, 1), broken)) {
+      engine.start(EngineRun.EPOCH);
       assertThat(EngineRun.submit(engine, EngineRun.greedy(3, 1)).output()).hasSize(3);
     }
   }

@@ -2,6 +2,7 @@ package dev.caravan.coordinator.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.coordinator.cluster.Recovery;
 import dev.caravan.coordinator.generate.EngineObserver.Totals;
 import dev.caravan.coordinator.generate.GenerationListener.EndReason;
 import java.util.List;
@@ -22,8 +23,9 @@ class EngineObserverTest {
         };
     int[] prompt = EngineRun.prompt(0, 40);
     try (ClusterEngine engine =
-        new ClusterEngine(new PagedCluster(64), EngineRun.settings(64, 4, 10), observer)) {
-      engine.start();
+        new ClusterEngine(
+            new PagedCluster(64), Recovery.NONE, EngineRun.settings(64, 4, 10), observer)) {
+      engine.start(EngineRun.EPOCH);
       EngineRun.submit(engine, EngineRun.greedy(3, prompt)).end();
       EngineRun.submit(engine, EngineRun.greedy(3, prompt)).end();
       EngineRun.submit(engine, EngineRun.greedy(0, prompt)).end();

@@ -1,5 +1,6 @@
 package dev.caravan.coordinator.generate;
 
+import dev.caravan.coordinator.cluster.Recovery;
 import dev.caravan.coordinator.cluster.StepExecutor;
 import dev.caravan.coordinator.sample.SamplingParameters;
 import dev.caravan.model.step.RuntimeSettings;
@@ -10,6 +11,7 @@ import java.util.stream.IntStream;
 
 /** Settings and requests of engines in tests. */
 final class EngineRun {
+  static final int EPOCH = 3;
   static final int CONTEXT = 256;
   static final Duration HOUR = Duration.ofHours(1);
 
@@ -30,12 +32,17 @@ final class EngineRun {
             CONTEXT,
             false,
             30_000);
-    return new EngineSettings(runtime, PagedCluster.VOCABULARY, 3, maxRunning, maxWaiting);
+    return new EngineSettings(runtime, PagedCluster.VOCABULARY, maxRunning, maxWaiting);
   }
 
+  /** On a cluster that does not come back. */
   static ClusterEngine start(StepExecutor executor, EngineSettings settings) {
-    ClusterEngine engine = new ClusterEngine(executor, settings, EngineObserver.NONE);
-    engine.start();
+    return start(executor, Recovery.NONE, settings);
+  }
+
+  static ClusterEngine start(StepExecutor executor, Recovery recovery, EngineSettings settings) {
+    ClusterEngine engine = new ClusterEngine(executor, recovery, settings, EngineObserver.NONE);
+    engine.start(EPOCH);
     return engine;
   }
 

@@ -34,6 +34,11 @@ class PagedCluster implements StepExecutor {
     Arrays.fill(cache, NOTHING);
   }
 
+  /** As workers that start anew. */
+  void forget() {
+    Arrays.fill(cache, NOTHING);
+  }
+
   @Override
   public StepResult execute(StepBatch batch) {
     steps++;

@@ -49,6 +49,6 @@ public final class SmallCluster {
       }
     }
     ShardPlan plan = new ShardPlan(stages, ranks, shards);
-    return new ServedCluster("tiny", chat, config, 256, plan, workers, up);
+    return new ServedCluster("tiny", chat, config, 256, plan, () -> workers, up);
   }
 }

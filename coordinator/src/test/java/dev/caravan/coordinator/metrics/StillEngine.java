@@ -12,7 +12,7 @@ public record StillEngine(EngineStatus status) implements Engine {
   /** 3 run, 2 wait, 8 of 32 blocks are used, 4 cached. */
   public static final StillEngine BUSY =
       new StillEngine(
-          new EngineStatus(EngineStatus.State.SERVING, 3, 2, 8, 4, 32, 5, 400, 300, 1200, 7000));
+          new EngineStatus(EngineStatus.State.SERVING, 3, 2, 8, 4, 32, 5, 400, 300, 1200, 7000, 1));
 
   @Override
   public Handle submit(EngineRequest request, GenerationListener listener) {

@@ -69,11 +69,38 @@ class MembershipServiceTest {
   }
 
   @Test
-  void takenIdIsRefusedWithTheReason() throws InterruptedException {
-    join(hello("a", ClusterProtocol.VERSION)).next();
+  void olderSideOfTwoVersionsIsToldToUpgrade() throws InterruptedException {
+    assertThat(join(hello("a", ClusterProtocol.VERSION + 1)).next().getRefusal().getReason())
+        .contains("upgrade the coordinator");
+    assertThat(join(hello("a", ClusterProtocol.VERSION - 1)).next().getRefusal().getReason())
+        .contains("upgrade the worker");
+  }
+
+  @Test
+  void workerOfTheSameIdTakesThePlaceAndTheOtherOneIsToldWho() throws InterruptedException {
+    Heard first = join(hello("a", ClusterProtocol.VERSION));
+    first.next();
     Heard second = join(hello("a", ClusterProtocol.VERSION));
-    assertThat(second.next().getRefusal().getReason()).contains("worker id a is taken");
+    assertThat(second.next().hasWelcome()).isTrue();
+    assertThat(first.next().getRefusal().getReason())
+        .contains("worker a (10.0.0.7:7001", "joined under its id", "--id");
+    assertThat(first.end()).isEqualTo("completed");
+    assertThat(losses.poll(5, TimeUnit.SECONDS)).startsWith("a: ");
     assertThat(membership.members()).hasSize(1);
+  }
+
+  @Test
+  void silentWorkerIsToldThatItMayJoinAgain() throws InterruptedException {
+    Heard heard = join(hello("a", ClusterProtocol.VERSION));
+    heard.next();
+    assertThat(heard.end()).isEqualTo(Status.Code.ABORTED.toString());
+    assertThat(join(hello("a", ClusterProtocol.VERSION)).next().hasWelcome()).isTrue();
+  }
+
+  @Test
+  void epochOfAWorkerIsRemembered() throws InterruptedException {
+    join(hello("a", ClusterProtocol.VERSION).toBuilder().setLastEpoch(7).build()).next();
+    assertThat(membership.latestEpoch()).isEqualTo(7);
   }
 
   @Test

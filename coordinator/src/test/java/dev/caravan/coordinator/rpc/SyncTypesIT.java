@@ -102,7 +102,7 @@ class SyncTypesIT {
     List<float[]> logits = new ArrayList<>();
     GenerationLoop loop =
         new GenerationLoop(
-            new Scheduler(new BlockAllocator(8), 4, 4), cluster.executor(), 64, Cluster.EPOCH);
+            new Scheduler(new BlockAllocator(8), 4, 4), cluster.executor(), 64, cluster.epoch());
     loop.run(
         new Sequence(
             PROMPT,

@@ -3,10 +3,20 @@ package dev.caravan.model.net;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import java.net.InetSocketAddress;
+import java.security.Security;
 
-/** Parses HOST:PORT. */
+/** Parses HOST:PORT; says how long the addresses of names are remembered. */
 public final class Addresses {
   private Addresses() {}
+
+  /**
+   * Has this JVM look names up again after a second, known or not: hosts come late, and come back
+   * under other addresses. To be called before the first name is looked up.
+   */
+  public static void forgetNamesSoon() {
+    Security.setProperty("networkaddress.cache.ttl", "1");
+    Security.setProperty("networkaddress.cache.negative.ttl", "1");
+  }
 
   /**
    * @param option that holds the address, for the message

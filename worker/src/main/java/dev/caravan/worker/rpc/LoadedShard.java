@@ -26,7 +26,7 @@ import java.util.List;
 
 /**
  * A shard in memory: its weights, its cache, its threads. Confined to the step thread; close()
- * frees everything.
+ * frees everything but the activations of the layers, which live as long as one epoch.
  */
 public final class LoadedShard implements AutoCloseable {
   private static final long PRIMED_WEIGHT_BYTES = 8L << 20;
@@ -98,9 +98,13 @@ public final class LoadedShard implements AutoCloseable {
     }
   }
 
-  /** Puts the layers together. */
-  public LlamaStage build(StageWeights weights, StepPeers peers) {
-    return new StageBuilder(arena, checkpoint.config(), shard, settings, pool, kernels)
+  /**
+   * Puts the layers together.
+   *
+   * @param activations shared, owns all activations
+   */
+  public LlamaStage build(StageWeights weights, StepPeers peers, Arena activations) {
+    return new StageBuilder(activations, checkpoint.config(), shard, settings, pool, kernels)
         .build(weights, cache, peers.collective(), peers.previous(), peers.next());
   }
 

@@ -24,7 +24,8 @@ public final class LocalWorkerMain {
             new InetSocketAddress(LOOPBACK, 0),
             arguments[1],
             null,
-            JOIN_DEADLINE);
+            JOIN_DEADLINE,
+            false);
     try {
       worker.run();
     } catch (ClusterException e) {

@@ -19,10 +19,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the worker a member of its cluster: says hello once, then renews the lease until the
- * coordinator ends the membership. Thread-safe.
+ * Makes the worker a member of a cluster, once, and keeps it one: says hello, then renews the lease
+ * until either side ends the membership. Thread-safe.
  */
 final class MembershipClient implements AutoCloseable {
   /** Several renewals fit into one lease, so that one late one loses nothing. */
@@ -30,88 +32,139 @@ final class MembershipClient implements AutoCloseable {
 
   private static final long RETRY_MILLIS = 200;
 
+  /** A coordinator answers a hello at once; one that does not is asked anew. */
+  private static final Duration HELLO_DEADLINE = Duration.ofSeconds(20);
+
   private final InetSocketAddress coordinator;
-  private final ManagedChannel channel;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
   private final ScheduledExecutorService renewals =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("lease-renewal").factory());
+  private volatile @Nullable ManagedChannel channel;
+  private volatile @Nullable StreamObserver<JoinRequest> joined;
 
+  /**
+   * @param coordinator whose name is looked up anew for each attempt
+   */
   MembershipClient(InetSocketAddress coordinator) {
     this.coordinator = coordinator;
-    this.channel =
-        NettyChannelBuilder.forAddress(coordinator.getHostString(), coordinator.getPort())
-            .usePlaintext()
-            .directExecutor()
-            .build();
   }
 
   /**
-   * Joins; tries again until the deadline, since a coordinator may start after its workers.
+   * Joins; tries again until the deadline, since a coordinator may start after its workers, or
+   * again at another address.
    *
+   * @param hello what to say; whatever it throws as MODEL_NOT_READY is tried again too
    * @throws ClusterException INCOMPATIBLE with the coordinator's reason if it refuses,
    *     MODEL_NOT_READY if it cannot be reached in time
    */
-  void join(WorkerHello hello, Duration deadline) throws InterruptedException {
-    long end = System.nanoTime() + deadline.toNanos();
+  void join(Supplier<WorkerHello> hello, Duration deadline) throws InterruptedException {
+    long start = System.nanoTime();
     while (true) {
+      Duration left = deadline.minusNanos(System.nanoTime() - start);
       try {
-        tryJoin(hello, Math.max(0, end - System.nanoTime()));
+        tryJoin(hello.get(), left.compareTo(HELLO_DEADLINE) < 0 ? left : HELLO_DEADLINE);
         return;
       } catch (ClusterException e) {
-        if (e.code() != ErrorCode.MODEL_NOT_READY || System.nanoTime() > end) {
+        if (e.code() != ErrorCode.MODEL_NOT_READY || left.isNegative()) {
           throw e;
         }
         Thread.sleep(RETRY_MILLIS);
-        // Left to itself the channel waits up to two minutes between attempts.
-        channel.resetConnectBackoff();
       }
     }
   }
 
-  /** Waits until the coordinator ends the membership; returns true if it did so in order. */
+  /**
+   * Waits until the membership ends; returns true if the coordinator ended it in order.
+   *
+   * @throws ClusterException INCOMPATIBLE with the coordinator's reason if it takes the place away
+   */
   boolean awaitEnd() throws InterruptedException {
     try {
       end.get();
       return true;
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof ClusterException refused) {
+        throw refused;
+      }
       return false;
+    }
+  }
+
+  /**
+   * Ends the membership in order and waits until the coordinator has heard it; does nothing before
+   * a join.
+   */
+  void leave(Duration limit) {
+    StreamObserver<JoinRequest> requests = joined;
+    if (requests == null || end.isDone()) {
+      return;
+    }
+    synchronized (requests) {
+      requests.onCompleted();
+    }
+    try {
+      end.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      return; // Its lease runs out; the worker ends all the same.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
   @Override
   public void close() {
     renewals.shutdownNow();
-    channel.shutdownNow();
+    ManagedChannel open = channel;
+    if (open != null) {
+      open.shutdownNow();
+    }
   }
 
-  /**
-   * Says hello once. A coordinator that is slow to answer is waited for: a second hello would find
-   * the id taken by the first.
-   */
-  private void tryJoin(WorkerHello hello, long timeoutNanos) throws InterruptedException {
+  private void tryJoin(WorkerHello hello, Duration timeout) throws InterruptedException {
+    ManagedChannel attempt =
+        // A new one for each attempt: it looks the name up and waits for no back-off.
+        NettyChannelBuilder.forAddress(coordinator.getHostString(), coordinator.getPort())
+            .usePlaintext()
+            .directExecutor()
+            .build();
     CompletableFuture<Duration> welcome = new CompletableFuture<>();
     StreamObserver<JoinRequest> requests =
-        MembershipServiceGrpc.newStub(channel).join(new Responses(welcome));
-    requests.onNext(JoinRequest.newBuilder().setHello(hello).build());
-    Duration lease;
+        MembershipServiceGrpc.newStub(attempt).join(new Responses(welcome));
+    boolean isMember = false;
     try {
-      lease = welcome.get(timeoutNanos, TimeUnit.NANOSECONDS);
+      requests.onNext(JoinRequest.newBuilder().setHello(hello).build());
+      long period = awaitWelcome(welcome, timeout).toMillis() / RENEWALS_PER_LEASE;
+      isMember = true;
+      channel = attempt;
+      joined = requests;
+      renewals.scheduleAtFixedRate(() -> renew(requests), period, period, TimeUnit.MILLISECONDS);
+    } finally {
+      if (!isMember) {
+        attempt.shutdownNow();
+      }
+    }
+  }
+
+  private void renew(StreamObserver<JoinRequest> requests) {
+    synchronized (requests) {
+      requests.onNext(
+          JoinRequest.newBuilder().setRenewal(LeaseRenewal.getDefaultInstance()).build());
+    }
+  }
+
+  private Duration awaitWelcome(CompletableFuture<Duration> welcome, Duration timeout)
+      throws InterruptedException {
+    try {
+      return welcome.get(Math.max(0, timeout.toNanos()), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof ClusterException cause) {
         throw cause;
       }
       throw new ClusterException(ErrorCode.INTERNAL, "joining failed", e);
     } catch (TimeoutException e) {
-      requests.onError(Status.CANCELLED.withDescription("no answer in time").asException());
-      throw unreachable(
-          "no answer within %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(timeoutNanos)), e);
+      throw unreachable("no answer within %d ms".formatted(timeout.toMillis()), e);
     }
-    long period = lease.toMillis() / RENEWALS_PER_LEASE;
-    JoinRequest renewal =
-        JoinRequest.newBuilder().setRenewal(LeaseRenewal.getDefaultInstance()).build();
-    renewals.scheduleAtFixedRate(
-        () -> requests.onNext(renewal), period, period, TimeUnit.MILLISECONDS);
   }
 
   private ClusterException unreachable(String why, Throwable cause) {
@@ -133,11 +186,14 @@ final class MembershipClient implements AutoCloseable {
     public void onNext(JoinResponse response) {
       if (response.hasWelcome()) {
         welcome.complete(Duration.ofMillis(response.getWelcome().getLeaseMillis()));
-      } else {
-        welcome.completeExceptionally(
-            new ClusterException(
-                ErrorCode.INCOMPATIBLE,
-                "the coordinator refused this worker: " + response.getRefusal().getReason()));
+        return;
+      }
+      ClusterException refused =
+          new ClusterException(
+              ErrorCode.INCOMPATIBLE,
+              "the coordinator refused this worker: " + response.getRefusal().getReason());
+      if (!welcome.completeExceptionally(refused)) {
+        end.completeExceptionally(refused);
       }
     }
 

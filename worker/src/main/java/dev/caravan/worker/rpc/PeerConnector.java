@@ -14,6 +14,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.stub.ClientCalls;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -35,12 +36,30 @@ public final class PeerConnector {
     this.method = ExchangeMethod.create(pool);
   }
 
+  private final List<Dialled> waiting = new CopyOnWriteArrayList<>();
+
   private record Dialled(PeerId peer, ExchangeStream stream, ManagedChannel channel) {}
+
+  /** Ends all earlier epochs: whoever connects in one of them fails at once. */
+  void enter(int epoch) {
+    registry.enterEpoch(epoch);
+    waiting.forEach(peer -> hangUp(peer, "a later epoch has begun"));
+  }
+
+  /**
+   * Checks that no later epoch was entered.
+   *
+   * @throws ClusterException STALE_EPOCH if one was
+   */
+  void checkCurrent(int epoch) {
+    registry.checkCurrent(epoch);
+  }
 
   /**
    * Connects with all neighbours in the grid; returns when every one has answered.
    *
-   * @throws ClusterException WORKER_LOST naming the first peer that is not there in time
+   * @throws ClusterException WORKER_LOST naming the first peer that is not there in time,
+   *     STALE_EPOCH if a later epoch is entered meanwhile
    */
   public ConnectedPeers connect(ExchangeGrid grid, long deadlineMillis) {
     long start = System.nanoTime();
@@ -57,6 +76,8 @@ public final class PeerConnector {
       if (!last) {
         dialled.add(dial(self, grid.member(grid.stage() + 1, grid.rank())));
       }
+      waiting.addAll(dialled);
+      checkCurrent(grid.epoch()); // enter() may not have seen those dialled
       for (int rank = 0; rank < grid.rank(); rank++) {
         PeerId peer = grid.member(grid.stage(), rank).id();
         open.add(registry.await(self, peer, left(start, deadlineMillis)));
@@ -76,6 +97,8 @@ public final class PeerConnector {
       open.forEach(PeerChannel::close);
       dialled.forEach(peer -> hangUp(peer, "connecting failed"));
       throw e;
+    } finally {
+      waiting.removeAll(dialled);
     }
   }
 

@@ -39,6 +39,18 @@ public final class PeerRegistry implements AutoCloseable {
           }
           return stale;
         });
+    notifyAll();
+  }
+
+  /**
+   * Checks that no later epoch was entered.
+   *
+   * @throws ClusterException STALE_EPOCH if one was
+   */
+  synchronized void checkCurrent(int current) {
+    if (current < epoch) {
+      throw stale(current);
+    }
   }
 
   /** Takes a stream whose first frame has that header, or refuses it. */
@@ -101,6 +113,7 @@ public final class PeerRegistry implements AutoCloseable {
       if (closed) {
         throw new ClusterException(ErrorCode.CANCELLED, "this worker is stopping");
       }
+      checkCurrent(dialler.epoch());
       if (waitedMillis >= deadlineMillis) {
         throw new ClusterException(
             ErrorCode.WORKER_LOST,

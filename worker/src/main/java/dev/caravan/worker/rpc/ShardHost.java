@@ -19,19 +19,25 @@ import dev.caravan.worker.layer.LlamaStage;
 import dev.caravan.worker.layer.RowAnswers;
 import dev.caravan.worker.layer.StageWeights;
 import dev.caravan.worker.load.ShardLoader;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Holds the worker's shard and runs its steps.
  *
- * <p>States: empty -> loading -> ready; a new load replaces the shard of the one before. Confined
- * to the step thread.
+ * <p>A shard outlives the epoch that it was loaded for: the next epoch, of the same coordinator or
+ * of another, takes it over if it wants the same. Confined to the step thread, but for {@link
+ * #enter} and {@link #latestEpoch}.
  */
 final class ShardHost implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ShardHost.class);
+
   /** Peers load shards of about the same size at the same time; the slowest disk is waited for. */
   private static final long CONNECT_DEADLINE_MILLIS = TimeUnit.MINUTES.toMillis(60);
 
@@ -39,12 +45,25 @@ final class ShardHost implements AutoCloseable {
 
   private final PeerConnector connector;
   private final @Nullable Path modelOverride;
+  private @Nullable Held held;
   private @Nullable Ready ready;
+
+  /** Those of the latest epoch, as soon as they are connected; closed by the epoch that follows. */
+  private volatile @Nullable ConnectedPeers peers;
+
+  private volatile int latestEpoch;
 
   /** The step whose logits the stage still holds, or NO_STEP. */
   private long heldStep = NO_STEP;
 
-  private record Ready(int epoch, LoadedShard shard, LlamaStage stage, StepPeers peers) {}
+  /** What a shard is loaded for. */
+  private record Purpose(Path model, String fingerprint, Shard shard, RuntimeSettings settings) {}
+
+  /** A shard in memory. */
+  private record Held(Purpose purpose, LoadedShard shard, StageWeights weights) {}
+
+  /** The layers of one epoch; the arena owns their activations. */
+  private record Ready(int epoch, LlamaStage stage, StepPeers peers, Arena arena) {}
 
   /**
    * @param modelOverride where this machine keeps the model; null for the coordinator's path
@@ -54,36 +73,72 @@ final class ShardHost implements AutoCloseable {
     this.modelOverride = modelOverride;
   }
 
+  /** Latest epoch that was entered; 0 if none was. Thread-safe. */
+  int latestEpoch() {
+    return latestEpoch;
+  }
+
   /**
-   * Loads a shard and joins its peers.
+   * Ends all earlier epochs: a step that waits for its peers fails at once, and so does a load that
+   * connects to them. Thread-safe.
+   *
+   * @throws ClusterException STALE_EPOCH if that epoch or a later one was entered before
+   */
+  synchronized void enter(int epoch) {
+    if (epoch <= latestEpoch) {
+      throw new ClusterException(
+          ErrorCode.STALE_EPOCH,
+          "epoch %d is over, this worker is in epoch %d".formatted(epoch, latestEpoch));
+    }
+    latestEpoch = epoch;
+    connector.enter(epoch);
+    closePeers();
+  }
+
+  /**
+   * Loads a shard, unless it is held already, and joins its peers.
    *
    * @throws ClusterException CHECKPOINT_CORRUPT, INCOMPATIBLE, INVALID_REQUEST or WORKER_LOST
    */
   LoadReady load(LoadRequest request, ShardLoader.ProgressListener progress) {
-    close();
-    heldStep = NO_STEP;
-    Shard shard = ShardCodec.decode(request.getShard());
-    RuntimeSettings settings = withThreads(SettingsCodec.decode(request.getSettings()));
-    LoadedShard loaded = new LoadedShard(open(request), shard, settings);
-    StepPeers peers = null;
+    leaveEpoch();
+    Purpose purpose =
+        new Purpose(
+            modelOverride == null ? Path.of(request.getModelPath()) : modelOverride,
+            request.getModelFingerprint(),
+            ShardCodec.decode(request.getShard()),
+            withThreads(SettingsCodec.decode(request.getSettings())));
+    Held kept = held != null && held.purpose().equals(purpose) ? held : null;
+    Held current = kept == null ? load(purpose, progress) : kept;
+    LOG.info(
+        "epoch={} stage={} rank={} {} its shard",
+        request.getEpoch(),
+        purpose.shard().stage(),
+        purpose.shard().rank(),
+        kept == null ? "loaded" : "kept");
+    StepPeers stepPeers = connect(request, purpose);
+    Arena arena = Arena.ofShared();
+    LlamaStage stage = current.shard().build(current.weights(), stepPeers, arena);
+    ready = new Ready(request.getEpoch(), stage, stepPeers, arena);
+    return LoadReady.newBuilder()
+        .setWeightBytes(current.shard().weightBytes())
+        .setKvBytes(current.shard().kvBytes())
+        .setReadBytes(kept == null ? current.shard().weightBytes() : 0)
+        .build();
+  }
+
+  private Held load(Purpose purpose, ShardLoader.ProgressListener progress) {
+    drop();
+    LoadedShard loaded = new LoadedShard(open(purpose), purpose.shard(), purpose.settings());
     try {
       StageWeights weights = loaded.load(progress);
       loaded.prime(weights);
-      peers = connect(request, shard, settings);
-      LlamaStage stage = loaded.build(weights, peers);
-      ready = new Ready(request.getEpoch(), loaded, stage, peers);
-    } finally {
-      if (ready == null) {
-        if (peers != null) {
-          peers.close();
-        }
-        loaded.close();
-      }
+      held = new Held(purpose, loaded, weights);
+      return held;
+    } catch (RuntimeException | Error e) {
+      loaded.close();
+      throw e;
     }
-    return LoadReady.newBuilder()
-        .setWeightBytes(loaded.weightBytes())
-        .setKvBytes(loaded.kvBytes())
-        .build();
   }
 
   /**
@@ -152,34 +207,57 @@ final class ShardHost implements AutoCloseable {
 
   @Override
   public void close() {
+    leaveEpoch();
+    drop();
+  }
+
+  private void leaveEpoch() {
+    heldStep = NO_STEP;
+    closePeers();
     if (ready != null) {
-      ready.peers().close();
-      ready.shard().close();
+      ready.arena().close();
       ready = null;
     }
   }
 
-  private StepPeers connect(LoadRequest request, Shard shard, RuntimeSettings settings) {
+  private void closePeers() {
+    ConnectedPeers connected = peers;
+    if (connected != null) {
+      connected.close();
+    }
+  }
+
+  private void drop() {
+    if (held != null) {
+      held.shard().close();
+      held = null;
+    }
+  }
+
+  private StepPeers connect(LoadRequest request, Purpose purpose) {
     List<ExchangeGrid.Member> members = new ArrayList<>();
     for (Peer peer : request.getPeersList()) {
       members.add(
           new ExchangeGrid.Member(peer.getStage(), peer.getRank(), peer.getHost(), peer.getPort()));
     }
-    ExchangeGrid grid = new ExchangeGrid(request.getEpoch(), shard.stage(), shard.rank(), members);
+    Shard shard = purpose.shard();
+    int epoch = request.getEpoch();
+    ExchangeGrid grid = new ExchangeGrid(epoch, shard.stage(), shard.rank(), members);
     ConnectedPeers connected = connector.connect(grid, CONNECT_DEADLINE_MILLIS);
+    peers = connected;
     try {
-      return StepPeers.measured(connected, request.getEpoch(), settings, CONNECT_DEADLINE_MILLIS);
+      connector.checkCurrent(epoch); // enter() may not have seen the peers yet
+      return StepPeers.measured(connected, epoch, purpose.settings(), CONNECT_DEADLINE_MILLIS);
     } catch (RuntimeException e) {
       connected.close();
       throw e;
     }
   }
 
-  private Checkpoint open(LoadRequest request) {
-    Path path = modelOverride == null ? Path.of(request.getModelPath()) : modelOverride;
-    Checkpoint checkpoint = Checkpoints.open(path);
+  private static Checkpoint open(Purpose purpose) {
+    Checkpoint checkpoint = Checkpoints.open(purpose.model());
     try {
-      LoadedShard.checkFingerprint(checkpoint, request.getModelFingerprint());
+      LoadedShard.checkFingerprint(checkpoint, purpose.fingerprint());
     } catch (RuntimeException e) {
       checkpoint.close();
       throw e;

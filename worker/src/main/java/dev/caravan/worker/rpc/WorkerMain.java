@@ -19,6 +19,9 @@ public final class WorkerMain implements Callable<Integer> {
   private static final int EXIT_BAD_INPUT = 2;
   private static final int EXIT_CLUSTER = 3;
 
+  /** As good as: the sum of a moment in nanoseconds and this is still one. */
+  private static final Duration FOR_EVER = Duration.ofDays(36_500);
+
   @Option(
       names = "--coordinator",
       required = true,
@@ -47,13 +50,22 @@ public final class WorkerMain implements Callable<Integer> {
   @Option(
       names = "--join-seconds",
       paramLabel = "N",
-      description = "how long to look for the coordinator (default: ${DEFAULT-VALUE})")
-  private int joinSeconds = 600;
+      description = "how long to look for the coordinator (default: 600; with --stay: for ever)")
+  private @Nullable Integer joinSeconds;
 
-  @Option(names = "--verbose", description = "log what happens, and stack traces of errors")
+  @Option(
+      names = "--stay",
+      description =
+          "look for the coordinator again when it has ended or was lost, with the shard kept")
+  private boolean stay;
+
+  @Option(
+      names = "--verbose",
+      description = "log what happens (as with --stay), and stack traces of errors")
   private boolean verbose;
 
   public static void main(String[] arguments) {
+    Addresses.forgetNamesSoon();
     CommandLine command = new CommandLine(new WorkerMain());
     command.setParameterExceptionHandler((error, ignored) -> {
       System.err.println("caravan worker: " + error.getMessage() + " (see --help)");
@@ -74,7 +86,7 @@ public final class WorkerMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    if (verbose) {
+    if (verbose || stay) {
       System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "info");
     }
     new Worker(
@@ -82,8 +94,16 @@ public final class WorkerMain implements Callable<Integer> {
             Addresses.parse("--listen", listen),
             id,
             model,
-            Duration.ofSeconds(joinSeconds))
+            joinDeadline(),
+            stay)
         .run();
     return 0;
+  }
+
+  private Duration joinDeadline() {
+    if (joinSeconds != null) {
+      return Duration.ofSeconds(joinSeconds);
+    }
+    return stay ? FOR_EVER : Duration.ofMinutes(10);
   }
 }

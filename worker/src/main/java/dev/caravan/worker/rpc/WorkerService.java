@@ -28,19 +28,29 @@ final class WorkerService extends WorkerServiceGrpc.WorkerServiceImplBase implem
   private static final long PROGRESS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final ShardHost host;
+  private final WorkerHealth health;
   private final ExecutorService stepThread =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("step").factory());
 
-  WorkerService(ShardHost host) {
+  WorkerService(ShardHost host, WorkerHealth health) {
     this.host = host;
+    this.health = health;
   }
 
   @Override
   public void load(LoadRequest request, StreamObserver<LoadResponse> responses) {
+    try {
+      host.enter(request.getEpoch());
+    } catch (ClusterException e) {
+      fail(responses, e);
+      return;
+    }
+    health.ready(false);
     submit(
         responses,
         () -> {
           LoadReady ready = host.load(request, new ThrottledProgress(responses));
+          health.ready(true);
           synchronized (responses) {
             responses.onNext(LoadResponse.newBuilder().setReady(ready).build());
             responses.onCompleted();

@@ -190,6 +190,26 @@ class GrpcExchangeTest {
     assertThat(stale).hasMessageContainingAll("epoch 7 is over", "epoch 8", "rank 1");
   }
 
+  /** Nobody answers the one that dials, nobody dials the other. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void laterEpochCutsOffWhoStillConnects(int rank) throws Exception {
+    nodes.add(new Node());
+    nodes.add(new Node());
+    Node node = nodes.get(rank);
+    List<Member> members =
+        List.of(
+            new Member(0, 0, "127.0.0.1", nodes.get(0).port),
+            new Member(0, 1, "127.0.0.1", nodes.get(1).port));
+    CompletableFuture<ConnectedPeers> connecting =
+        CompletableFuture.supplyAsync(
+            () -> node.connector.connect(new ExchangeGrid(EPOCH, 0, rank, members), 60_000));
+    assertThat(connecting).isNotDone();
+    node.connector.enter(EPOCH + 1);
+    assertThatThrownBy(() -> connecting.get(20, TimeUnit.SECONDS))
+        .hasMessageMatching("(?s).*(epoch 7 is over|a later epoch has begun).*");
+  }
+
   @Test
   void connectsAgainInTheNextEpoch() throws Exception {
     connect(1, 2);

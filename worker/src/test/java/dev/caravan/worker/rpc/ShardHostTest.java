@@ -29,6 +29,7 @@ import dev.caravan.proto.worker.v1.ExecuteRequest;
 import dev.caravan.proto.worker.v1.ExecuteResponse;
 import dev.caravan.proto.worker.v1.LoadRequest;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -53,8 +54,13 @@ class ShardHostTest {
 
   @BeforeEach
   void load() throws IOException {
+    TinyLlama.write(directory.resolve("model.gguf"), CONFIG, name -> DType.F32, 5);
+    host.enter(EPOCH);
+    assertThat(host.load(request(EPOCH, 4), (done, total) -> {}).getReadBytes()).isPositive();
+  }
+
+  private LoadRequest request(int epoch, int kvBlocks) {
     Path model = directory.resolve("model.gguf");
-    TinyLlama.write(model, CONFIG, name -> DType.F32, 5);
     RuntimeSettings settings =
         new RuntimeSettings(
             1,
@@ -64,24 +70,22 @@ class ShardHostTest {
             RuntimeSettings.Sync.F32,
             RuntimeSettings.Collective.AUTO,
             8,
-            4,
+            kvBlocks,
             64,
             false,
             30_000);
     try (Checkpoint checkpoint = Checkpoints.open(model)) {
-      host.load(
-          LoadRequest.newBuilder()
-              .setEpoch(EPOCH)
-              .setModelPath(model.toString())
-              .setModelFingerprint(checkpoint.fingerprint())
-              .setShard(
-                  ShardCodec.encode(
-                      ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, 1)
-                          .shards()
-                          .getFirst()))
-              .setSettings(SettingsCodec.encode(settings))
-              .build(),
-          (done, total) -> {});
+      return LoadRequest.newBuilder()
+          .setEpoch(epoch)
+          .setModelPath(model.toString())
+          .setModelFingerprint(checkpoint.fingerprint())
+          .setShard(
+              ShardCodec.encode(
+                  ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, 1)
+                      .shards()
+                      .getFirst()))
+          .setSettings(SettingsCodec.encode(settings))
+          .build();
     }
   }
 
@@ -122,6 +126,39 @@ class ShardHostTest {
     assertRefused(StepCodec.encode(refused), "asked id 101 is outside the vocabulary of 101");
     assertRefused(
         StepCodec.encodeRecall(batch(2, List.of()), 0), "row 0 of step 2", "rows of step -1");
+  }
+
+  @Test
+  void sameShardIsKeptInTheNextEpochAndGivesTheSameBits() throws IOException {
+    StepBatch before = batch(1, List.of(RowQuery.ALL));
+    host.execute(StepCodec.encode(before));
+    float[] expected = recall(before, 0);
+    LoadRequest again = request(EPOCH + 3, 4);
+    Files.delete(directory.resolve("model.gguf")); // It is mapped, but nobody can open it anew.
+    host.enter(EPOCH + 3);
+    assertThat(host.load(again, (done, total) -> {}).getReadBytes()).isZero();
+    StepBatch after = new StepBatch(EPOCH + 3, 1, before.chunks());
+    host.execute(StepCodec.encode(after));
+    assertThat(recall(after, 0)).isEqualTo(expected);
+    assertThatThrownBy(() -> host.execute(StepCodec.encode(batch(2, List.of(RowQuery.ALL)))))
+        .hasMessageContaining("step of epoch 4, this worker is in epoch 7");
+  }
+
+  @Test
+  void anotherShardReplacesTheOneBefore() {
+    host.enter(EPOCH + 1);
+    assertThat(host.load(request(EPOCH + 1, 6), (done, total) -> {}).getReadBytes()).isPositive();
+    assertThat(host.latestEpoch()).isEqualTo(EPOCH + 1);
+  }
+
+  @Test
+  void epochsThatAreOverCannotBeEnteredAgain() {
+    for (int epoch : new int[] {EPOCH, EPOCH - 1}) {
+      assertThatThrownBy(() -> host.enter(epoch))
+          .isInstanceOfSatisfying(
+              ClusterException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STALE_EPOCH))
+          .hasMessageContaining("this worker is in epoch 4");
+    }
   }
 
   private float[] recall(StepBatch batch, int row) {
