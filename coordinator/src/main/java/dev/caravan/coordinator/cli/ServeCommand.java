@@ -40,6 +40,8 @@ final class ServeCommand implements Callable<Integer> {
   /** Longer ones are asked for: the KV cache of several full contexts can exceed the memory. */
   private static final int DEFAULT_CONTEXT = 8192;
 
+  private static final int EXIT_CUT_SHORT = 130;
+
   @Mixin private ModelOption model = new ModelOption();
   @Mixin private ClusterOptions cluster = new ClusterOptions();
   @Mixin private ServeOptions serve = new ServeOptions();
@@ -70,7 +72,7 @@ final class ServeCommand implements Callable<Integer> {
       onSignal(() -> System.exit(0));
       try (ServedSession session = ServedSession.open(model.model, cluster, serve, output)) {
         session.start(new LoadingMessages(serving));
-        onSignal(ended::countDown);
+        onSignal(this::end);
         monitor = session.monitor();
         serving.ready(session.loaded());
         probe.start();
@@ -104,6 +106,15 @@ final class ServeCommand implements Callable<Integer> {
       serving.loaded(); // Throws, and says how far loading is.
     }
     return requireNonNull(monitor);
+  }
+
+  /** The first signal drains; whoever sends another one does not want to wait. */
+  private void end() {
+    if (ended.getCount() == 0) {
+      System.err.println("caravan: cut short");
+      System.exit(EXIT_CUT_SHORT);
+    }
+    ended.countDown();
   }
 
   /** A server tells who joins, who is lost and what is loaded; commands only say what they do. */

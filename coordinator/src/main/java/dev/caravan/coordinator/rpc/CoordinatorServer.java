@@ -3,6 +3,7 @@ package dev.caravan.coordinator.rpc;
 import dev.caravan.coordinator.cluster.Membership;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
+import dev.caravan.proto.wire.ClusterProtocol;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
@@ -37,6 +38,7 @@ public final class CoordinatorServer implements AutoCloseable {
             // Membership never waits: leases are renewed even if all other threads are starved.
             .directExecutor()
             .maxInboundMessageSize(MAX_JOIN_MESSAGE_BYTES)
+            .permitKeepAliveTime(ClusterProtocol.KEEP_ALIVE_SECONDS / 2, TimeUnit.SECONDS)
             .addService(service)
             .build();
   }

@@ -8,5 +8,10 @@ public final class ClusterProtocol {
   /** No message is larger than this, in bytes. */
   public static final int MAX_MESSAGE_BYTES = 64 << 20;
 
+  /**
+   * A connection on which nothing comes for so long is tried; and again so long, and it is lost.
+   */
+  public static final int KEEP_ALIVE_SECONDS = 5;
+
   private ClusterProtocol() {}
 }

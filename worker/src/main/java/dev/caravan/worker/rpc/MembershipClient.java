@@ -7,6 +7,7 @@ import dev.caravan.proto.membership.v1.JoinResponse;
 import dev.caravan.proto.membership.v1.LeaseRenewal;
 import dev.caravan.proto.membership.v1.MembershipServiceGrpc;
 import dev.caravan.proto.membership.v1.WorkerHello;
+import dev.caravan.proto.wire.ClusterProtocol;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
@@ -127,6 +128,9 @@ final class MembershipClient implements AutoCloseable {
         NettyChannelBuilder.forAddress(coordinator.getHostString(), coordinator.getPort())
             .usePlaintext()
             .directExecutor()
+            // A coordinator whose machine is gone says no goodbye.
+            .keepAliveTime(ClusterProtocol.KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTimeout(ClusterProtocol.KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .build();
     CompletableFuture<Duration> welcome = new CompletableFuture<>();
     StreamObserver<JoinRequest> requests =
