@@ -7,7 +7,6 @@ import dev.caravan.k8s.net.Host;
 import dev.caravan.k8s.net.HostProcess;
 import dev.caravan.k8s.net.Hosts;
 import dev.caravan.k8s.net.Link;
-import dev.caravan.k8s.net.Relay;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,6 +28,13 @@ final class HostedCluster implements AutoCloseable {
 
   /** Long, because other builds may need the processors at the same time. */
   static final Duration PATIENCE = Duration.ofSeconds(120);
+
+  /** Models this small have answered before the optimising compiler has paid off. */
+  private static final String QUICK = "-XX:TieredStopAtLevel=1";
+
+  /** Serves the embedded model. */
+  static final List<Object> SERVE =
+      List.of("serve", "--model", "/models/" + DemoModels.MODEL, "--http", "0.0.0.0:" + HTTP_PORT);
 
   private final Hosts hosts;
   private final RootFs rootFs;
@@ -77,12 +83,13 @@ final class HostedCluster implements AutoCloseable {
 
   /** Adds a host for a container that may be given a name. */
   void addHost(String name) throws IOException, InterruptedException {
-    containers.put(name, Container.mount(hosts.add(name), rootFs, folders));
+    Container container = Container.mount(hosts.add(name), rootFs, folders);
+    containers.put(name, container.withJavaOptions(QUICK));
   }
 
   /** Adds the client's host and opens the way from there to the coordinator's API. */
-  Relay client() throws IOException, InterruptedException {
-    return hosts.add("client").relay(host(COORDINATOR), HTTP_PORT);
+  HostedApi client() throws IOException, InterruptedException {
+    return new HostedApi(hosts.add("client").relay(host(COORDINATOR), HTTP_PORT));
   }
 
   Host host(String name) {
@@ -106,6 +113,23 @@ final class HostedCluster implements AutoCloseable {
     return start(COORDINATOR, COORDINATOR, whole);
   }
 
+  /** Starts a server of the embedded model and that many workers; returns it when it is ready. */
+  HostProcess serve(int workers, List<Object> options) throws IOException, InterruptedException {
+    List<Object> command = new ArrayList<>(SERVE);
+    command.addAll(options);
+    HostProcess coordinator = startCoordinator(workers, command);
+    for (String worker : workers(workers)) {
+      startWorker(worker);
+    }
+    awaitReady();
+    return coordinator;
+  }
+
+  /** Waits until the server has loaded its model. */
+  void awaitReady() throws InterruptedException {
+    process(COORDINATOR).awaitErr(text -> text.contains("ready to serve"), PATIENCE);
+  }
+
   /** Starts a worker on the host of its name. */
   HostProcess startWorker(String name) throws IOException {
     return startWorker(name, name);
@@ -113,7 +137,7 @@ final class HostedCluster implements AutoCloseable {
 
   /** Starts a worker on any host; its name then has that host's address. */
   HostProcess startWorker(String name, String hostName) throws IOException {
-    List<Object> command = new ArrayList<>(List.of("worker", "--id", name));
+    List<Object> command = new ArrayList<>(List.of("worker", "--stay", "--id", name));
     command.addAll(List.of("--coordinator", COORDINATOR + ":" + COORDINATOR_PORT));
     command.addAll(List.of("--listen", name + ":" + WORKER_PORT));
     return start(hostName, name, command);

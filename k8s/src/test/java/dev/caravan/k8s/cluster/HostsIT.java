@@ -2,22 +2,13 @@ package dev.caravan.k8s.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.caravan.k8s.image.DemoModels;
 import dev.caravan.k8s.net.HostProcess;
 import dev.caravan.k8s.net.Link;
-import dev.caravan.k8s.net.Relay;
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.checkpoint.TinyLlama;
 import dev.caravan.model.config.LlamaConfig;
 import dev.caravan.model.config.RopeScaling;
 import dev.caravan.proto.wire.PayloadType;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,18 +19,22 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A coordinator and four workers on five hosts that are connected with 1 GbE. */
+/**
+ * A coordinator and four workers on five hosts that are connected with 1 GbE: ten clusters in all,
+ * each started in a random order.
+ */
 @Timeout(600)
 class HostsIT {
   private static final int WORKERS = 4;
-  private static final int ORDERS = 10;
-  private static final String HTTP = "0.0.0.0:" + HostedCluster.HTTP_PORT;
+  private static final int SERVED = 5;
+  private static final int TOKENS = 4;
 
   /** Of the reference files, for f32 on the way and int8 or f32 weights. */
   private static final double TOLERANCE = 1e-5;
@@ -52,30 +47,29 @@ class HostsIT {
   private static final int STEPS = 3;
   private static final int STEP_ROWS = 256;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @TempDir Path directory;
+  private final Random random = new Random();
+
+  @BeforeEach
+  void seed() {
+    long seed = System.nanoTime();
+    System.out.println("HostsIT: start orders of seed " + seed);
+    random.setSeed(seed);
+  }
 
   @Test
   void formsByNamesInAnyStartOrderAndServesAClientOnASixthHost() throws Exception {
-    long seed = System.nanoTime();
-    System.out.println("HostsIT: start orders of seed " + seed);
-    Random random = new Random(seed);
-    List<Object> serve = List.of("serve", "--model", "/models/" + DemoModels.MODEL, "--http", HTTP);
     List<String> answers = new ArrayList<>();
     try (HostedCluster cluster = open(Map.of());
-        Relay relay = cluster.client();
-        HttpClient client = HttpClient.newHttpClient()) {
-      for (int i = 0; i < ORDERS; i++) {
-        startInAnyOrder(cluster, random, serve);
-        cluster
-            .process(HostedCluster.COORDINATOR)
-            .awaitErr(text -> text.contains("ready to serve"), HostedCluster.PATIENCE);
-        answers.add(complete(client, relay));
+        HostedApi api = cluster.client()) {
+      for (int i = 0; i < SERVED; i++) {
+        startInAnyOrder(cluster, HostedCluster.SERVE);
+        cluster.awaitReady();
+        answers.add(api.text(TOKENS));
         cluster.end();
       }
     }
-    assertThat(answers).hasSize(ORDERS).containsOnly(answers.getFirst());
+    assertThat(answers).hasSize(SERVED).containsOnly(answers.getFirst());
   }
 
   @ParameterizedTest
@@ -111,8 +105,12 @@ class HostsIT {
           "/models/wide.gguf",
           ids,
           List.of(
-              "--sync", payload, "--collective", direct ? "direct" : "scatter",
-              "--prefill-chunk", STEP_ROWS));
+              "--sync",
+              payload,
+              "--collective",
+              direct ? "direct" : "scatter",
+              "--prefill-chunk",
+              STEP_ROWS));
       long sent = 0;
       for (String worker : HostedCluster.workers(WORKERS)) {
         sent += cluster.host(worker).sentBytes();
@@ -137,15 +135,14 @@ class HostsIT {
     List<Object> command = new ArrayList<>(List.of("logits", "--model", model));
     command.addAll(List.of("--ids-file", "/models/ids.json", "--format", "json"));
     command.addAll(options);
-    startInAnyOrder(cluster, new Random(1), command);
+    startInAnyOrder(cluster, command);
     HostProcess coordinator = cluster.process(HostedCluster.COORDINATOR);
     assertThat(coordinator.awaitExit(HostedCluster.PATIENCE)).as(coordinator.err()).isZero();
     return coordinator.out();
   }
 
   /** Starts each process while those before it are still starting, or when the last one listens. */
-  private static void startInAnyOrder(
-      HostedCluster cluster, Random random, List<Object> coordinator) throws Exception {
+  private void startInAnyOrder(HostedCluster cluster, List<Object> coordinator) throws Exception {
     List<String> order = new ArrayList<>(HostedCluster.workers(WORKERS));
     order.add(HostedCluster.COORDINATOR);
     Collections.shuffle(order, random);
@@ -159,18 +156,5 @@ class HostsIT {
         cluster.awaitListening(name);
       }
     }
-  }
-
-  private static String complete(HttpClient client, Relay relay) throws Exception {
-    HttpRequest request =
-        HttpRequest.newBuilder(URI.create(relay.address() + "/v1/completions"))
-            .header("content-type", "application/json")
-            .timeout(HostedCluster.PATIENCE)
-            .POST(BodyPublishers.ofString(
-                "{\"prompt\": \"Once upon a time\", \"temperature\": 0, \"max_tokens\": 12}"))
-            .build();
-    HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-    return JSON.readTree(response.body()).at("/choices/0/text").textValue();
   }
 }

@@ -14,8 +14,12 @@ import java.util.Map;
  */
 public final class Container {
   private static final String USER = "10001";
+  private static final List<String> ENVIRONMENT =
+      List.of("LANG=C.UTF-8", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 
-  /** $1: root file system, $2: names of hosts, then folders: where to mount them, where they lie. */
+  /**
+   * $1: root file system, $2: names of hosts, then folders: where to mount them, where they lie.
+   */
   private static final String MOUNTS =
       """
       mount --bind "$1" "$1"
@@ -40,10 +44,12 @@ public final class Container {
 
   private final Host host;
   private final RootFs rootFs;
+  private final List<String> environment;
 
-  private Container(Host host, RootFs rootFs) {
+  private Container(Host host, RootFs rootFs, List<String> environment) {
     this.host = host;
     this.rootFs = rootFs;
+    this.environment = environment;
   }
 
   /**
@@ -57,7 +63,14 @@ public final class Container {
     arguments.add(host.namesFile());
     folders.forEach((where, folder) -> arguments.addAll(List.of(where, folder.toString())));
     host.run(MOUNTS, arguments.toArray(String[]::new));
-    return new Container(host, rootFs);
+    return new Container(host, rootFs, ENVIRONMENT);
+  }
+
+  /** Returns the same container with options for its Java processes, from their environment. */
+  public Container withJavaOptions(String options) {
+    List<String> more = new ArrayList<>(environment);
+    more.add("JDK_JAVA_OPTIONS=" + options);
+    return new Container(host, rootFs, List.copyOf(more));
   }
 
   public Host host() {
@@ -83,13 +96,10 @@ public final class Container {
                 "--inh-caps=-all",
                 "--bounding-set=-all,+sys_chroot,+setuid,+setgid",
                 "env",
-                "-i",
-                "LANG=C.UTF-8",
-                "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "chroot",
-                "--userspec=" + USER + ":" + USER,
-                "--groups=",
-                rootFs.directory().toString()));
+                "-i"));
+    command.addAll(environment);
+    command.addAll(List.of("chroot", "--userspec=" + USER + ":" + USER, "--groups="));
+    command.add(rootFs.directory().toString());
     command.addAll(program);
     return host.start(command);
   }
