@@ -13,6 +13,8 @@ import java.util.regex.Pattern;
 /** A process on a host. Thread-safe. */
 public final class HostProcess implements AutoCloseable {
   private static final long POLL_MILLIS = 10;
+  private static final String END_OF_THREADS = "JNI global refs";
+  private static final Duration THREADS_DEADLINE = Duration.ofSeconds(10);
 
   private final String host;
   private final Process process; // nsenter, whose only child runs in the host's namespaces
@@ -76,10 +78,15 @@ public final class HostProcess implements AutoCloseable {
     Shell.run(List.of("kill", "-" + name, Long.toString(child.pid())));
   }
 
-  /** Waits until the process and its output have ended; returns the exit code. */
-  public int awaitExit(Duration deadline) throws InterruptedException {
+  /**
+   * Waits until the process and its output have ended; returns the exit code. The error of a JVM
+   * that does not end has its threads.
+   */
+  public int awaitExit(Duration deadline) throws IOException, InterruptedException {
     long end = end(deadline);
     if (!process.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
+      signal("QUIT");
+      out.await(text -> text.contains(END_OF_THREADS), end(THREADS_DEADLINE));
       throw notSeen("end");
     }
     out.awaitEnd(end);
