@@ -40,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(600)
 class HotPathAllocationTest {
+  private static final int FIRST_EPOCH = 1;
   private static final int WORKERS = 2;
   private static final int LAYERS = 2;
   private static final int CONTEXT = 2048;
@@ -147,7 +148,7 @@ class HotPathAllocationTest {
       step++;
       int[] blocks = blocks(position + CHUNK - 1);
       SequenceChunk chunk = new SequenceChunk(position, new int[CHUNK], blocks, List.of());
-      executor.execute(new StepBatch(Cluster.EPOCH, step, List.of(chunk)));
+      executor.execute(new StepBatch(FIRST_EPOCH, step, List.of(chunk)));
     }
   }
 
@@ -162,7 +163,7 @@ class HotPathAllocationTest {
     for (int i = 0; i < steps; i++) {
       step++;
       SequenceChunk chunk = new SequenceChunk(position, new int[] {i % 200}, blocks, queries);
-      executor.execute(new StepBatch(Cluster.EPOCH, step, List.of(chunk)));
+      executor.execute(new StepBatch(FIRST_EPOCH, step, List.of(chunk)));
     }
   }
 

@@ -7,6 +7,9 @@ import com.linecorp.armeria.server.ServerBuilder;
 
 /** Probes: /livez says that the process runs, /readyz and /health that it can generate. */
 public final class HealthRoutes implements Routes {
+  public static final String LIVE = "/livez";
+  public static final String READY = "/readyz";
+
   private final Readiness readiness;
 
   public HealthRoutes(Readiness readiness) {
@@ -20,8 +23,8 @@ public final class HealthRoutes implements Routes {
           readiness.check();
           return ok();
         };
-    server.service("/livez", (_, _) -> ok());
-    server.service("/readyz", ready);
+    server.service(LIVE, (_, _) -> ok());
+    server.service(READY, ready);
     server.service("/health", ready);
   }
 

@@ -15,6 +15,8 @@ import java.util.function.Supplier;
  * at /metrics. Immutable.
  */
 public final class PageRoutes implements Routes {
+  public static final String METRICS = "/metrics";
+
   private static final String FILES = "/dev/caravan/coordinator/page/web";
   private static final Duration PERIOD = Duration.ofSeconds(1);
 
@@ -57,7 +59,7 @@ public final class PageRoutes implements Routes {
         .get("/v1/cluster")
         .build(new ClusterService(monitor, PERIOD))
         .route()
-        .get("/metrics")
+        .get(METRICS)
         .build(new MetricsService(monitor));
   }
 }
