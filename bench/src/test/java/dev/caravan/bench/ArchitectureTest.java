@@ -131,6 +131,7 @@ final class ArchitectureTest {
       classes()
           .that()
           .resideOutsideOfPackages(
+              "dev.caravan.bench..jmh_generated..",
               "dev.caravan.proto.generation..",
               "dev.caravan.proto.membership..",
               "dev.caravan.proto.worker..")

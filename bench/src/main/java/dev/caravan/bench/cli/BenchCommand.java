@@ -14,6 +14,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       BandwidthCommand.class,
       KernelsCommand.class,
+      AttentionCommand.class,
+      JmhCommand.class,
       DecodeCommand.class,
       PrefillCommand.class,
       AllReduceCommand.class,

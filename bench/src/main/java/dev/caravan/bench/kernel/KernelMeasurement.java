@@ -102,13 +102,15 @@ public final class KernelMeasurement implements AutoCloseable {
     arena.close();
   }
 
-  private void product(KernelCase kernelCase) {
+  /** Prepares the activations and multiplies them with the matrix whose turn it is. */
+  void product(KernelCase kernelCase) {
     WeightSet set = weights.get(kernelCase.dtype());
     if (set == null) {
       throw new IllegalStateException(kernelCase.dtype() + " has not been warmed up");
     }
     WeightMatrix weight = set.next();
-    kernels.prepare(x, input, kernelCase.dtype().isQuantised(), kernelCase.rows());
-    kernels.matmul(input, kernelCase.rows(), new StageKernels.Product(weight, y));
+    StageKernels.Product product = new StageKernels.Product(weight, y);
+    kernels.prepare(x, input, kernelCase.dtype().isQuantised(), kernelCase.rows(), product);
+    kernels.matmul(input, kernelCase.rows(), product);
   }
 }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.model.error.ClusterException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -59,6 +61,22 @@ class BenchMainTest {
             "synth", "--geometry=llama-3.1-405b", "--layers=4096", "--type=f32", "--out=" + file);
     assertThat(exit).isEqualTo(2);
     assertThat(file).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--kv=q4", "--contexts=63", "--rows=0", "--repeat=0", "--threads=0"})
+  void attentionRefusesWhatItCannotMeasure(String option) {
+    assertThat(execute("bench", "attention", option)).isEqualTo(2);
+  }
+
+  @Test
+  void jmhFindsTheBenchmarks() throws IOException {
+    try (InputStream list = JmhCommand.class.getResourceAsStream("/META-INF/BenchmarkList")) {
+      assertThat(list).isNotNull();
+      assertThat(new String(list.readAllBytes(), StandardCharsets.UTF_8))
+          .contains("KernelBenchmark", "product", "attention");
+    }
+    assertThat(execute("bench", "jmh", "-l")).isZero();
   }
 
   @Test

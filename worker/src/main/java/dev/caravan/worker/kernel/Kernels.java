@@ -3,6 +3,7 @@ package dev.caravan.worker.kernel;
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -20,15 +21,25 @@ import java.lang.foreign.MemorySegment;
 public interface Kernels {
 
   /**
+   * Returns what {@link #matmul} reads of its input; {@link #prepare} makes it.
+   *
+   * @param int8 rounds activations to 8-bit integers with one scale (largest magnitude / 127) per
+   *     32 columns
+   * @param rows of the product
+   */
+  InputForms forms(DType weight, boolean int8, int rows);
+
+  /**
    * Prepares rows for {@link #matmul}.
+   *
+   * <p>With int8, a block with a number that is not finite makes every product of the row not a
+   * number.
    *
    * @param x [rows, columns] with at least out.columns() columns
    * @param out rows [fromRow, toRow) overwritten
-   * @param int8 rounds x to 8-bit integers with one scale (largest magnitude / 127) per 32 columns,
-   *     the same for all rows of a step; a block with a number that is not finite makes every
-   *     product of the row not a number
+   * @param forms of all weights that will be multiplied, the same for all rows of a step
    */
-  void prepare(Activations x, MatmulInput out, boolean int8, int fromRow, int toRow);
+  void prepare(Activations x, MatmulInput out, InputForms forms, int fromRow, int toRow);
 
   /**
    * Multiplies rows by the transposed weights: {@code y[m][o] = sum over k of w[o][k] * x[m][k]}.
@@ -38,7 +49,7 @@ public interface Kernels {
    * {@code t = fma(-min[o][block], sum of x[m] in the block, t)} (Q4_K, Q5_K); {@code y = fma(scale
    * of x[m] in the block, t, y)}; blocks in order, from y = 0.
    *
-   * @param x [rows, w.columns()], prepared
+   * @param x [rows, w.columns()], prepared in all forms that this weight needs
    * @param rows of x and y, from the first
    * @param y [rows, at least w.rows()]: columns [16 * fromGroup, 16 * toGroup) below w.rows() are
    *     overwritten

@@ -8,6 +8,9 @@ public final class QuantisedRange {
   /** Adding and subtracting it rounds to the nearest integer, ties to even. */
   public static final float ROUND = 12582912f;
 
+  /** The bits of ROUND: what the bits of a sum exceed them by is the integer. */
+  public static final int ROUND_BITS = 0x4b400000;
+
   private static final float LARGEST = 127f;
 
   /** Blocks below count as zero: 127 / amax would be infinite for the smallest numbers. */

@@ -1,6 +1,7 @@
 package dev.caravan.worker.kernel;
 
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 
@@ -29,6 +30,14 @@ public final class Shapes {
           "groups [%d, %d) of %d".formatted(fromGroup, toGroup, w.rowGroups()));
     }
     checkRows(0, rows, Math.min(x.maxRows(), y.maxRows()));
+  }
+
+  /** Checks that an input was prepared for a weight. */
+  public static void checkForms(MatmulInput x, InputForms needed) {
+    if (!x.forms().cover(needed)) {
+      throw new IllegalArgumentException(
+          "input prepared as %s, %s needed".formatted(x.forms(), needed));
+    }
   }
 
   public static void checkRows(int fromRow, int toRow, int maxRows) {

@@ -14,7 +14,7 @@ import java.util.List;
  *
  * <p>How it is cut never changes a result. Set once a step, then only read.
  */
-final class AttentionTasks {
+public final class AttentionTasks {
   /** Tasks for each thread, about: as many as balance the load. */
   private static final int TASKS_PER_THREAD = 4;
 
@@ -31,7 +31,7 @@ final class AttentionTasks {
   /**
    * @param kvHeads local key-value heads
    */
-  AttentionTasks(Arena arena, int threads, int kvHeads, KernelLimits limits) {
+  public AttentionTasks(Arena arena, int threads, int kvHeads, KernelLimits limits) {
     this.threads = threads;
     this.rowsTogether = limits.attentionRows();
     int maxParts =
@@ -41,7 +41,7 @@ final class AttentionTasks {
   }
 
   /** Cuts a step. */
-  void set(StepRows rows) {
+  public void set(StepRows rows) {
     whole.clear();
     split.clear();
     ranges = 0;

@@ -48,7 +48,7 @@ final class ColumnParallelLinear {
 
   /** Overwrites the outputs' first rows with the products. */
   void forward(Activations x, int rows) {
-    kernels.prepare(x, input, int8, rows);
+    kernels.prepare(x, input, int8, rows, products);
     kernels.matmul(input, rows, products);
   }
 

@@ -55,7 +55,7 @@ final class RowParallelLinear {
    *     the step deadline
    */
   Activations forward(Activations x, int rows, long step, int op) {
-    kernels.prepare(x, input, int8, rows);
+    kernels.prepare(x, input, int8, rows, product);
     kernels.matmul(input, rows, product);
     collective.allReduceSum(step, op, output, rows);
     return output;

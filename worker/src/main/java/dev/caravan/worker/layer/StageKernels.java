@@ -9,6 +9,7 @@ import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -70,9 +71,18 @@ public final class StageKernels {
     pool.run(tasks, task);
   }
 
-  /** Prepares the first rows for {@link #matmul}. */
-  public void prepare(Activations x, MatmulInput out, boolean int8, int rows) {
-    pool.run(rows, (row, thread) -> kernels.get(thread).prepare(x, out, int8, row, row + 1));
+  /** Prepares the first rows for {@link #matmul} with the products' weights. */
+  public void prepare(Activations x, MatmulInput out, boolean int8, int rows, Product... products) {
+    InputForms forms = forms(products[0], int8, rows);
+    for (Product product : products) {
+      forms = forms.with(forms(product, int8, rows));
+    }
+    InputForms all = forms;
+    pool.run(rows, (row, thread) -> kernels.get(thread).prepare(x, out, all, row, row + 1));
+  }
+
+  private InputForms forms(Product product, boolean int8, int rows) {
+    return kernels.getFirst().forms(product.weight().dtype(), int8, rows);
   }
 
   void rmsNorm(Activations x, MemorySegment weight, float eps, Activations out, int rows) {
@@ -116,7 +126,8 @@ public final class StageKernels {
    *
    * @param heads local key-value heads
    */
-  void attention(Activations q, Activations out, List<AttentionHead> heads, AttentionTasks tasks) {
+  public void attention(
+      Activations q, Activations out, List<AttentionHead> heads, AttentionTasks tasks) {
     pool.run(
         tasks.count() * heads.size(),
         (task, thread) -> {

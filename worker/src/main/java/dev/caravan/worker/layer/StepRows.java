@@ -12,7 +12,7 @@ import java.util.Arrays;
  * A step batch row by row: token, position and KV blocks of each, and which rows need logits.
  * Reused from step to step; confined to the step thread while it is set, then only read.
  */
-final class StepRows {
+public final class StepRows {
   private final RuntimeSettings settings;
   private final int vocabSize;
   private final int[] tokens;
@@ -23,7 +23,7 @@ final class StepRows {
   private int rows;
   private int logitsCount;
 
-  StepRows(RuntimeSettings settings, int vocabSize) {
+  public StepRows(RuntimeSettings settings, int vocabSize) {
     this.settings = settings;
     this.vocabSize = vocabSize;
     this.tokens = new int[settings.maxBatchRows()];
@@ -39,7 +39,7 @@ final class StepRows {
    *
    * @throws ClusterException INVALID_REQUEST with the numbers if it does not fit the settings
    */
-  void set(StepBatch batch) {
+  public void set(StepBatch batch) {
     if (batch.rows() < 1 || batch.rows() > settings.maxBatchRows()) {
       throw invalid(batch, "%d rows are not in 1..%d", batch.rows(), settings.maxBatchRows());
     }

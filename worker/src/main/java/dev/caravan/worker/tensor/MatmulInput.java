@@ -7,17 +7,24 @@ import java.lang.foreign.MemorySegment;
  * Activations made ready for matrix products, off heap; reused from step to step.
  *
  * <p>Shapes, with blocks = ceil(columns / 32): values [maxRows, 32 * blocks] f32, zero beyond
- * columns, {@link #rowBytes} apart; tiles, the same values as [maxRows / 4][32 * blocks][4 rows];
- * scales [maxRows, blocks] f32, 1 unless int8; sums [maxRows, blocks] f32, the sums of a block's
- * values. With int8 the values are integers in [-127, 127] and are there a second time in the forms
- * that integer kernels multiply with, the last two of the first {@link #INTEGER_ROWS} rows only:
+ * columns, {@link #rowBytes} apart; scales [maxRows, blocks] f32, 1 unless int8; sums [maxRows,
+ * blocks] f32, the sums of a block's values. With int8 the values are integers in [-127, 127].
+ *
+ * <p>The rest is there only where {@link #forms} says so. Tiles are the values as [maxRows / 4][32
+ * * blocks][4 rows]. Factors are what integer kernels multiply with, modulo 2^16: as their shifts
+ * leave the higher columns of a word in place, each factor takes away again what the factor before
+ * it adds for its column. Below, x[-1] = 0, and {@code a | b} has a in the low half of an int and b
+ * in the high half. All but nibbleFactors have {@link #INTEGER_ROWS} rows:
  *
  * <ul>
- *   <li>nibbleFactors [rows, 16 * blocks] ints, for each 8 columns x[0..7] four ints z[i]: low half
- *       x[i] - 16 * x[i - 1], high half x[i + 4] - 16 * x[i + 3], modulo 2^16, x[-1] = 0
- *   <li>halfSums [rows, 2 * blocks] f32, the sums of 16 values
- *   <li>byteFactors [rows, 16 * blocks] ints, for each 4 columns x[0..3] two ints: x[0] low and
- *       x[2] high, then x[1] low and x[3] high
+ *   <li>nibbleFactors [rows, 16 * blocks] ints, for each 8 columns x[0..7] four ints z[i]: {@code
+ *       x[i] - 16 * x[i - 1] | x[i + 4] - 16 * x[i + 3]}
+ *   <li>byteFactors [rows, 16 * blocks] ints, for each 4 columns x[0..3] two ints: {@code x[0] |
+ *       x[2]}, then {@code x[1] | x[3]}
+ *   <li>fiveBitFactors [rows, 24 * blocks] ints, see {@link Q4KLayout}: for each block twenty
+ *       factors, then -16 times the sums of the block's halves, then three ints of no meaning
+ *   <li>sixBitFactors [rows, 24 * blocks] ints, see {@link Q6KLayout}: for each 16 columns ten
+ *       factors, then -32 times the sums of their halves, then one int of no meaning
  * </ul>
  *
  * <p>Threads may prepare disjoint rows; then any number may read.
@@ -25,6 +32,9 @@ import java.lang.foreign.MemorySegment;
 public final class MatmulInput {
   /** Rows that have all integer forms: a decode step, or a small batch. */
   public static final int INTEGER_ROWS = 4;
+
+  /** Bytes of the factors of a block of 32 columns for fields of five or six bits. */
+  public static final long FIELD_FACTORS_BYTES = 24L * Integer.BYTES;
 
   /** Rows of a tile. */
   public static final int TILE_ROWS = 4;
@@ -38,8 +48,9 @@ public final class MatmulInput {
   private final MemorySegment sums;
   private final MemorySegment nibbleFactors;
   private final MemorySegment byteFactors;
-  private final MemorySegment halfSums;
-  private boolean int8;
+  private final MemorySegment fiveBitFactors;
+  private final MemorySegment sixBitFactors;
+  private InputForms forms = InputForms.of(false);
 
   public MatmulInput(Arena arena, int maxRows, int columns) {
     this.maxRows = maxRows;
@@ -55,7 +66,8 @@ public final class MatmulInput {
     this.sums = arena.allocate(paddedRows * blocks * Float.BYTES, line);
     this.nibbleFactors = arena.allocate(maxRows * factorRowBytes(), line);
     this.byteFactors = arena.allocate(integerRows * factorRowBytes(), line);
-    this.halfSums = arena.allocate(2L * integerRows * blocks * Float.BYTES, line);
+    this.fiveBitFactors = arena.allocate(integerRows * fieldRowBytes(), line);
+    this.sixBitFactors = arena.allocate(integerRows * fieldRowBytes(), line);
   }
 
   public int maxRows() {
@@ -71,14 +83,14 @@ public final class MatmulInput {
     return blocks;
   }
 
-  /** Whether the rows were prepared as int8; the same for all rows of a step. */
-  public boolean int8() {
-    return int8;
+  /** What the rows were prepared as; the same for all rows of a step. */
+  public InputForms forms() {
+    return forms;
   }
 
   /** Said by the kernels that prepare rows. */
-  public void setInt8(boolean int8) {
-    this.int8 = int8;
+  public void setForms(InputForms forms) {
+    this.forms = forms;
   }
 
   public MemorySegment values() {
@@ -105,8 +117,12 @@ public final class MatmulInput {
     return byteFactors;
   }
 
-  public MemorySegment halfSums() {
-    return halfSums;
+  public MemorySegment fiveBitFactors() {
+    return fiveBitFactors;
+  }
+
+  public MemorySegment sixBitFactors() {
+    return sixBitFactors;
   }
 
   /**
@@ -128,9 +144,14 @@ public final class MatmulInput {
         + ((long) column * TILE_ROWS + row % TILE_ROWS) * Float.BYTES;
   }
 
-  /** Bytes from one row of factors to the next. */
+  /** Bytes from one row of factors for nibbles or bytes to the next. */
   public long factorRowBytes() {
     return blocks * 16L * Integer.BYTES;
+  }
+
+  /** Bytes from one row of factors for five or six bits to the next. */
+  public long fieldRowBytes() {
+    return blocks * FIELD_FACTORS_BYTES;
   }
 
   /** Byte offset of a row's scale or sum of a block. */

@@ -9,9 +9,13 @@ import java.lang.foreign.MemorySegment;
  * and again.
  *
  * <p>Line i of the scales holds blocks 2i and 2i + 1: bytes scale, min, scale, min of each row. A
- * block is four lines of unsigned nibbles as in Q4_0 without offset; Q5_K adds one line whose bit k
- * is the fifth bit of column k. The scale of a block is d * scale and its minimum dmin * min, both
- * exact in f32. About 1.06 times the bytes of the file. Immutable.
+ * block is four lines of unsigned nibbles as in Q4_0 without offset. The scale of a block is d *
+ * scale and its minimum dmin * min, both exact in f32. About 1.06 times the bytes of the file.
+ *
+ * <p>A block of Q5_K is five lines; the low halves of their ints belong to its columns 0 .. 15, the
+ * high halves to 16 .. 31. A half of line i holds the weights of the half's columns 3i, 3i + 1 and
+ * 3i + 2, five bits each from the lowest on, and in its top bit the bit i of the weight of column
+ * 15. Immutable.
  */
 public final class Q4KLayout implements WeightLayout {
   /** From the start of a tile to its scales. */
@@ -23,15 +27,14 @@ public final class Q4KLayout implements WeightLayout {
   /** From the start of a tile to its first block. */
   public static final int BLOCKS_OFFSET = 6 * LINE_BYTES;
 
-  /** Bytes of the nibbles of a block, and where the fifth bits begin in a block of Q5_K. */
-  public static final int NIBBLES_BYTES = 4 * LINE_BYTES;
-
   static final Q4KLayout Q4_K = new Q4KLayout(false);
   static final Q4KLayout Q5_K = new Q4KLayout(true);
 
   private static final int TILE_COLUMNS = 256;
   private static final int FILE_SCALES = 4;
+  private static final int FILE_NIBBLES = 16;
   private static final int FILE_HIGH_BITS = 16;
+  private static final int FILE_FIVE_BITS_NIBBLES = 48;
 
   private final boolean fiveBits;
   private final int blockBytes;
@@ -39,7 +42,7 @@ public final class Q4KLayout implements WeightLayout {
 
   private Q4KLayout(boolean fiveBits) {
     this.fiveBits = fiveBits;
-    this.blockBytes = NIBBLES_BYTES + (fiveBits ? LINE_BYTES : 0);
+    this.blockBytes = (fiveBits ? 5 : 4) * LINE_BYTES;
     this.tileBytes = BLOCKS_OFFSET + 8 * blockBytes;
   }
 
@@ -94,8 +97,9 @@ public final class Q4KLayout implements WeightLayout {
         tile(column, lane)
             + BLOCKS_OFFSET
             + (long) (column % TILE_COLUMNS / BLOCK_COLUMNS) * blockBytes;
-    int low = (Bits.getInt(group, block + (in / 8) * LINE_BYTES) >> (4 * (in % 8))) & 15;
-    return fiveBits ? low | ((Bits.getInt(group, block + NIBBLES_BYTES) >> in) & 1) << 4 : low;
+    return fiveBits
+        ? fiveBits(group, block, in)
+        : Bits.getInt(group, block + (in / 8) * LINE_BYTES) >> (4 * (in % 8)) & 15;
   }
 
   @Override
@@ -121,18 +125,51 @@ public final class Q4KLayout implements WeightLayout {
 
   private void packBlock(
       MemorySegment row, long source, int block, MemorySegment group, long target) {
-    long nibbles = source + FILE_HIGH_BITS + (fiveBits ? 32 : 0) + 32L * (block / 2);
+    if (fiveBits) {
+      packFiveBits(row, source, block, group, target);
+      return;
+    }
+    long nibbles = source + FILE_NIBBLES + 32L * (block / 2);
     for (int line = 0; line < 4; line++) {
       long eightBytes = Bits.fileLong(row, nibbles + 8L * line);
       Bits.putInt(group, target + line * LINE_BYTES, Bits.nibbles(eightBytes, 4 * (block & 1)));
     }
-    if (fiveBits) {
-      int high = 0;
-      for (int k = 0; k < BLOCK_COLUMNS; k++) {
-        high |= (Bits.unsignedByte(row, source + FILE_HIGH_BITS + k) >> block & 1) << k;
+  }
+
+  private static void packFiveBits(
+      MemorySegment row, long source, int block, MemorySegment group, long target) {
+    for (int half = 0; half < 2; half++) {
+      int last = fileQuant(row, source, block, 16 * half + 15);
+      for (int line = 0; line < 5; line++) {
+        int first = 16 * half + 3 * line;
+        int fields =
+            fileQuant(row, source, block, first)
+                | fileQuant(row, source, block, first + 1) << 5
+                | fileQuant(row, source, block, first + 2) << 10
+                | (last >> line & 1) << 15;
+        Bits.orInt(group, target + line * LINE_BYTES, fields << (16 * half));
       }
-      Bits.putInt(group, target + NIBBLES_BYTES, high);
     }
+  }
+
+  /** Returns the five bits of a column of a block of Q5_K. */
+  private static int fileQuant(MemorySegment row, long source, int block, int column) {
+    int high = Bits.unsignedByte(row, source + FILE_HIGH_BITS + column);
+    int low = Bits.unsignedByte(row, source + FILE_FIVE_BITS_NIBBLES + 32L * (block / 2) + column);
+    return low >> (4 * (block & 1)) & 15 | (high >> block & 1) << 4;
+  }
+
+  private static int fiveBits(MemorySegment group, long block, int column) {
+    int half = 16 * (column / 16);
+    int in = column % 16;
+    if (in < 15) {
+      return Bits.getInt(group, block + (in / 3) * LINE_BYTES) >> (half + 5 * (in % 3)) & 31;
+    }
+    int bits = 0;
+    for (int line = 0; line < 5; line++) {
+      bits |= (Bits.getInt(group, block + line * LINE_BYTES) >> (half + 15) & 1) << line;
+    }
+    return bits;
   }
 
   /** Returns the 6-bit scale in the low byte and the 6-bit minimum in the next one. */

@@ -4,13 +4,15 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Q6_K: tiles of one super-block of 256 columns, 3392 bytes: {@code [16 floats d][4 lines of
- * scales][8 blocks of 4 lines of low nibbles and 2 lines of high bits]}.
+ * scales][16 sub-blocks of 3 lines]}.
  *
  * <p>Line i of the scales holds the int8 scales of the sub-blocks 4i .. 4i + 3 (16 columns each) as
- * bytes of a row's int. Low nibbles lie as in Q4_0; high line h holds columns 16h .. 16h + 15 of
- * the block, two bits each: column 16h + j at bit 4j, column 16h + 8 + j at bit 4j + 2, so that
- * they are read as nibbles. The offset is 32. d is f16 in the file, see {@link Q4KLayout}. A
- * sub-block's scale is d * scale, exact in f32. About 1.01 times the bytes of the file. Immutable.
+ * bytes of a row's int. In the lines of a sub-block the low halves of the ints belong to its
+ * columns 0 .. 7, the high halves to 8 .. 15, so that a kernel sums no more than eight products in
+ * 16 bits. Halves from the lowest bit on, u2 being the weight of column 2 and so on: {@code u0 (6),
+ * u1 (6), u2 (low 4)}; {@code u3 (6), u4 (6), u5 (low 4)}; {@code u6 (6), u7 (6), u2 (high 2), u5
+ * (high 2)}. The offset is 32. d is f16 in the file, see {@link Q4KLayout}. A sub-block's scale is
+ * d * scale, exact in f32. About 1.01 times the bytes of the file. Immutable.
  */
 public final class Q6KLayout implements WeightLayout {
   /** Bytes of a tile. */
@@ -25,8 +27,8 @@ public final class Q6KLayout implements WeightLayout {
   /** Bytes of a block of 32 columns. */
   public static final int BLOCK_BYTES = 6 * LINE_BYTES;
 
-  /** From the start of a block to its high bits. */
-  public static final int HIGH_OFFSET = 4 * LINE_BYTES;
+  /** Bytes of a sub-block of 16 columns. */
+  public static final int SUB_BLOCK_BYTES = 3 * LINE_BYTES;
 
   static final Q6KLayout INSTANCE = new Q6KLayout();
 
@@ -65,8 +67,9 @@ public final class Q6KLayout implements WeightLayout {
         int scales = Bits.fileInt(row, source + FILE_SCALES + 4L * line);
         Bits.putInt(group, target + SCALES_OFFSET + line * LINE_BYTES, scales);
       }
-      for (int block = 0; block < 8; block++) {
-        packBlock(row, source, block, group, target + BLOCKS_OFFSET + (long) block * BLOCK_BYTES);
+      for (int sub = 0; sub < 16; sub++) {
+        long lines = target + BLOCKS_OFFSET + (long) sub * SUB_BLOCK_BYTES;
+        packSubBlock(row, source, sub, group, lines);
       }
     }
     return notFinite;
@@ -74,14 +77,16 @@ public final class Q6KLayout implements WeightLayout {
 
   @Override
   public float quant(MemorySegment group, int lane, int column) {
-    int in = column % BLOCK_COLUMNS;
-    long block =
-        tile(column, lane)
-            + BLOCKS_OFFSET
-            + (long) (column % TILE_COLUMNS / BLOCK_COLUMNS) * BLOCK_BYTES;
-    int low = Bits.getInt(group, block + (in / 8) * LINE_BYTES) >> (4 * (in % 8)) & 15;
-    int high = Bits.getInt(group, block + HIGH_OFFSET + (in / 16) * LINE_BYTES) >> highBit(in);
-    return (low | (high & 3) << 4) - ZERO_QUANT;
+    int subBlock = column % TILE_COLUMNS / SUB_BLOCK_COLUMNS;
+    long lines = tile(column, lane) + BLOCKS_OFFSET + (long) subBlock * SUB_BLOCK_BYTES;
+    int half = 16 * (column / 8 % 2);
+    int in = column % 8;
+    int fields = Bits.getInt(group, lines + (in / 3) * LINE_BYTES) >> half;
+    if (in % 3 < 2) {
+      return (fields >> (6 * (in % 3)) & 63) - ZERO_QUANT;
+    }
+    int high = Bits.getInt(group, lines + 2 * LINE_BYTES) >> (half + (in == 2 ? 12 : 14)) & 3;
+    return (fields >> 12 & 15 | high << 4) - ZERO_QUANT;
   }
 
   @Override
@@ -92,30 +97,34 @@ public final class Q6KLayout implements WeightLayout {
     return Bits.getFloat(group, tile) * (byte) (word >> (8 * (subBlock % 4)));
   }
 
-  private static int highBit(int column) {
-    return 4 * (column % 8) + 2 * (column / 8 % 2);
-  }
-
   private static long tile(int column, int lane) {
     return (long) (column / TILE_COLUMNS) * TILE_BYTES + 4L * lane;
   }
 
-  private static void packBlock(
-      MemorySegment row, long source, int block, MemorySegment group, long target) {
+  private static void packSubBlock(
+      MemorySegment row, long source, int subBlock, MemorySegment group, long target) {
+    for (int eight = 0; eight < 2; eight++) {
+      int first = 16 * (subBlock & 1) + 8 * eight;
+      int block = subBlock / 2;
+      int u2 = fileQuant(row, source, block, first + 2);
+      int u5 = fileQuant(row, source, block, first + 5);
+      for (int line = 0; line < 3; line++) {
+        int top = line == 0 ? u2 & 15 : line == 1 ? u5 & 15 : u2 >> 4 | u5 >> 4 << 2;
+        int fields =
+            fileQuant(row, source, block, first + 3 * line)
+                | fileQuant(row, source, block, first + 3 * line + 1) << 6
+                | top << 12;
+        Bits.orInt(group, target + line * LINE_BYTES, fields << (16 * eight));
+      }
+    }
+  }
+
+  /** Returns the six bits of a column of a block of 32. */
+  private static int fileQuant(MemorySegment row, long source, int block, int column) {
     int half = block / 4;
     int quarter = block % 4;
-    long low = source + 64L * half + 32L * (quarter & 1);
-    for (int line = 0; line < 4; line++) {
-      long eightBytes = Bits.fileLong(row, low + 8L * line);
-      Bits.putInt(group, target + line * LINE_BYTES, Bits.nibbles(eightBytes, quarter >> 1 << 2));
-    }
-    long high = source + FILE_HIGH_BITS + 32L * half;
-    for (int line = 0; line < 2; line++) {
-      int bits = 0;
-      for (int k = 0; k < 16; k++) {
-        bits |= (Bits.unsignedByte(row, high + 16L * line + k) >> (2 * quarter) & 3) << highBit(k);
-      }
-      Bits.putInt(group, target + HIGH_OFFSET + line * LINE_BYTES, bits);
-    }
+    int low = Bits.unsignedByte(row, source + 64L * half + 32L * (quarter & 1) + column);
+    int high = Bits.unsignedByte(row, source + FILE_HIGH_BITS + 32L * half + column);
+    return low >> (quarter >> 1 << 2) & 15 | (high >> (2 * quarter) & 3) << 4;
   }
 }

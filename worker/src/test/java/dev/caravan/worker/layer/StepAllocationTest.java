@@ -16,6 +16,7 @@ import dev.caravan.worker.kernel.AttentionRows;
 import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import java.io.IOException;
@@ -144,7 +145,12 @@ class StepAllocationTest {
   /** Kernels that compute nothing. */
   private static final class Idle implements Kernels {
     @Override
-    public void prepare(Activations x, MatmulInput out, boolean int8, int fromRow, int toRow) {}
+    public InputForms forms(DType weight, boolean int8, int rows) {
+      return InputForms.of(int8);
+    }
+
+    @Override
+    public void prepare(Activations x, MatmulInput out, InputForms forms, int fromRow, int toRow) {}
 
     @Override
     public void matmul(

@@ -1,5 +1,6 @@
 package dev.caravan.worker.kernel.scalar;
 
+import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.kernel.AttentionHead;
 import dev.caravan.worker.kernel.AttentionParts;
@@ -11,6 +12,7 @@ import dev.caravan.worker.kernel.LaneSum;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kernel.Shapes;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import java.lang.foreign.MemorySegment;
@@ -20,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The kernels as plain loops: slow, and right by definition. Confined to one thread. */
 public final class ScalarKernels implements Kernels {
+  private static final InputForms INTEGERS = InputForms.of(true);
+  private static final InputForms FLOATS = InputForms.of(false);
+
   private final KernelLimits limits;
   private final ScalarAttention attention;
   private final @Nullable UnpackedWeights unpacked;
@@ -43,12 +48,18 @@ public final class ScalarKernels implements Kernels {
     this.unpacked = unpacked;
   }
 
+  /** Values, scales and sums are all that plain loops read. */
   @Override
-  public void prepare(Activations x, MatmulInput out, boolean int8, int fromRow, int toRow) {
+  public InputForms forms(DType weight, boolean int8, int rows) {
+    return int8 ? INTEGERS : FLOATS;
+  }
+
+  @Override
+  public void prepare(Activations x, MatmulInput out, InputForms forms, int fromRow, int toRow) {
     Shapes.checkPrepare(x, out, fromRow, toRow);
-    out.setInt8(int8);
+    out.setForms(forms);
     for (int row = fromRow; row < toRow; row++) {
-      ScalarMatmul.prepare(x, out, int8, row);
+      ScalarMatmul.prepare(x, out, forms.int8(), row);
     }
   }
 

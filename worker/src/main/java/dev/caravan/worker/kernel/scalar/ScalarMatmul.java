@@ -23,12 +23,6 @@ final class ScalarMatmul {
       }
       out.scales().set(ValueLayout.JAVA_FLOAT, out.blockOffset(row, block), scale);
       out.sums().set(ValueLayout.JAVA_FLOAT, out.blockOffset(row, block), sum);
-      if (int8) {
-        nibbleFactors(out, row, block);
-      }
-      if (int8 && row < MatmulInput.INTEGER_ROWS) {
-        byteFactors(out, row, block);
-      }
     }
   }
 
@@ -53,36 +47,6 @@ final class ScalarMatmul {
       setValue(out, row, k, zero ? 0f : rounded - QuantisedRange.ROUND);
     }
     return QuantisedRange.scale(amax);
-  }
-
-  /** Writes the integer forms of a block, see {@link MatmulInput}. */
-  private static void nibbleFactors(MatmulInput out, int row, int block) {
-    long target = row * out.factorRowBytes() + block * 64L;
-    for (int i = 0; i < 16; i++) {
-      int k = block * BLOCK + i / 4 * 8 + i % 4;
-      int before = i % 4 == 0 ? 0 : (int) value(out, row, k - 1);
-      int low = (int) value(out, row, k) - 16 * before;
-      int high = (int) value(out, row, k + 4) - 16 * (int) value(out, row, k + 3);
-      out.nibbleFactors().set(ValueLayout.JAVA_INT, target + 4L * i, low & 0xffff | high << 16);
-    }
-  }
-
-  private static void byteFactors(MatmulInput out, int row, int block) {
-    long target = row * out.factorRowBytes() + block * 64L;
-    for (int half = 2 * block; half < 2 * block + 2; half++) {
-      float sum = 0f;
-      for (int k = half * BLOCK / 2; k < (half + 1) * BLOCK / 2; k++) {
-        sum += value(out, row, k);
-      }
-      long at = (2L * row * out.blocks() + half) * Float.BYTES;
-      out.halfSums().set(ValueLayout.JAVA_FLOAT, at, sum);
-    }
-    for (int i = 0; i < 16; i++) {
-      int k = block * BLOCK + i / 2 * 4 + i % 2;
-      int low = (int) value(out, row, k);
-      int high = (int) value(out, row, k + 2);
-      out.byteFactors().set(ValueLayout.JAVA_INT, target + 4L * i, low & 0xffff | high << 16);
-    }
   }
 
   static void matmul(WeightMatrix w, MatmulInput x, int row, Activations y, int group) {
@@ -115,7 +79,6 @@ final class ScalarMatmul {
   }
 
   private static void setValue(MatmulInput x, int row, int column, float value) {
-    x.tiles().set(ValueLayout.JAVA_FLOAT, x.tileOffset(row, column), value);
     x.values().set(ValueLayout.JAVA_FLOAT, row * x.rowBytes() + 4L * column, value);
   }
 }

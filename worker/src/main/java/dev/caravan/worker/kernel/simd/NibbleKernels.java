@@ -8,7 +8,6 @@ import static dev.caravan.worker.kernel.simd.Memory.ALL;
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.worker.tensor.Q4KLayout;
 import dev.caravan.worker.tensor.Q4Layout;
-import dev.caravan.worker.tensor.Q6KLayout;
 import dev.caravan.worker.tensor.WeightLayout;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -18,15 +17,15 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * One or two activation rows times weights of nibbles: Q4_0, Q4_K and Q6_K, int8 activations.
+ * One or two activation rows times weights of nibbles: Q4_0 and Q4_K, int8 activations.
  *
- * <p>A kernel takes four vectors of rows, two from {@code w0} and two from {@code w1} (where there
- * is no {@code w1}, one pair), and the file is long because each is written out flat: the second of
- * a pair follows the first in its line, or lies {@code next} bytes further, in the next group,
- * where a vector is as long as a line. All are addresses (see {@link Memory}): of the first lanes
- * in the first line of their groups, of the row's factors and block scales, and of {@code out},
- * where four vectors of results are written one after the other. Methods are flat, long and take
- * many arguments because the compiler boxes vectors that cross a call it does not inline.
+ * <p>A kernel takes four vectors of rows, two from {@code w0} and two from {@code w1}, and the file
+ * is long because each is written out flat: the second of a pair follows the first in its line, or
+ * lies {@code next} bytes further, in the next group, where a vector is as long as a line. All are
+ * addresses (see {@link Memory}): of the first lanes in the first line of their groups, of the
+ * row's factors and block scales, and of {@code out}, where four vectors of results are written one
+ * after the other. Methods are flat, long and take many arguments because the compiler boxes
+ * vectors that cross a call it does not inline.
  */
 final class NibbleKernels {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -437,109 +436,5 @@ final class NibbleKernels {
     acc1.intoMemorySegment(ALL, out + 1 * Lanes.BYTES, ORDER);
     acc2.intoMemorySegment(ALL, out + 2 * Lanes.BYTES, ORDER);
     acc3.intoMemorySegment(ALL, out + 3 * Lanes.BYTES, ORDER);
-  }
-
-  /**
-   * Q6_K: low nibbles as in Q4_0, the two high bits as nibbles of their own, per 16 columns. One
-   * pair of vectors: four would not fit the registers.
-   */
-  static void q6k(
-      long w0, long next, int blocks, long factors, long scales, long halfSums, long out) {
-    FloatVector acc0 = FloatVector.zero(F);
-    FloatVector acc1 = FloatVector.zero(F);
-    for (int half = 0; half < 2 * blocks; half++) {
-      long tile = (long) (half >> 4) * Q6KLayout.TILE_BYTES;
-      long lines = tile + Q6KLayout.BLOCKS_OFFSET + ((half & 15) >> 1) * (6 * LINE);
-      long low = lines + (half & 1) * (2 * LINE);
-      long high = lines + 4 * LINE + (half & 1) * LINE;
-      int sum = (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (halfSums + 4L * half) & ADDRESS);
-      ShortVector s0 = IntVector.broadcast(I, -8 * sum & 0xffff).reinterpretAsShorts();
-      ShortVector s1 = s0;
-      ShortVector h0 = ShortVector.zero(Lanes.S);
-      ShortVector h1 = ShortVector.zero(Lanes.S);
-      for (int line = 0; line < 2; line++) {
-        long f = (factors + half * 32L + line * 16L) & ADDRESS;
-        ShortVector z0 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f))
-                .reinterpretAsShorts();
-        ShortVector z1 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 4))
-                .reinterpretAsShorts();
-        ShortVector z2 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 8))
-                .reinterpretAsShorts();
-        ShortVector z3 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 12))
-                .reinterpretAsShorts();
-        long l0 = (w0 + low + (long) line * LINE) & ADDRESS;
-        long l0b = Lanes.BITS == 512 ? (l0 + next) & ADDRESS : l0 + Lanes.BYTES;
-        long k0 = (w0 + high) & ADDRESS;
-        long k0b = Lanes.BITS == 512 ? (k0 + next) & ADDRESS : k0 + Lanes.BYTES;
-        IntVector a0 = IntVector.fromMemorySegment(I, ALL, l0, ORDER);
-        s0 = s0.add(a0.reinterpretAsShorts().mul(z0));
-        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        s0 = s0.add(a0.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-        IntVector b0 =
-            IntVector.fromMemorySegment(I, ALL, k0, ORDER)
-                .lanewise(VectorOperators.LSHR, 2 * line)
-                .and(0x33333333);
-        h0 = h0.add(b0.reinterpretAsShorts().mul(z0));
-        h0 = h0.add(b0.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        h0 = h0.add(b0.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        h0 = h0.add(b0.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-        IntVector a1 = IntVector.fromMemorySegment(I, ALL, l0b, ORDER);
-        s1 = s1.add(a1.reinterpretAsShorts().mul(z0));
-        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        s1 = s1.add(a1.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-        IntVector b1 =
-            IntVector.fromMemorySegment(I, ALL, k0b, ORDER)
-                .lanewise(VectorOperators.LSHR, 2 * line)
-                .and(0x33333333);
-        h1 = h1.add(b1.reinterpretAsShorts().mul(z0));
-        h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts().mul(z1));
-        h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts().mul(z2));
-        h1 = h1.add(b1.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts().mul(z3));
-      }
-      FloatVector dx =
-          FloatVector.broadcast(
-              F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (scales + 4L * (half >> 1)) & ADDRESS));
-      IntVector offset = IntVector.broadcast(I, 24 * sum);
-      int up = 24 - 8 * (half & 3);
-      long line4 = LINE + (long) ((half & 15) >> 2) * LINE;
-      long t0 = (w0 + tile) & ADDRESS;
-      long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
-      IntVector i0 = s0.reinterpretAsInts();
-      i0 = i0.add(i0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector j0 = h0.reinterpretAsInts();
-      j0 = j0.add(j0.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      FloatVector c0 =
-          FloatVector.fromMemorySegment(F, ALL, t0, ORDER)
-              .mul(
-                  (FloatVector)
-                      IntVector.fromMemorySegment(I, ALL, (t0 + line4) & ADDRESS, ORDER)
-                          .lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.ASHR, 24)
-                          .convert(VectorOperators.I2F, 0));
-      IntVector q0 = i0.add(j0.lanewise(VectorOperators.LSHL, 4)).sub(offset);
-      acc0 = dx.fma(((FloatVector) q0.convert(VectorOperators.I2F, 0)).mul(c0), acc0);
-      IntVector i1 = s1.reinterpretAsInts();
-      i1 = i1.add(i1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      IntVector j1 = h1.reinterpretAsInts();
-      j1 = j1.add(j1.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      FloatVector c1 =
-          FloatVector.fromMemorySegment(F, ALL, t0b, ORDER)
-              .mul(
-                  (FloatVector)
-                      IntVector.fromMemorySegment(I, ALL, (t0b + line4) & ADDRESS, ORDER)
-                          .lanewise(VectorOperators.LSHL, up)
-                          .lanewise(VectorOperators.ASHR, 24)
-                          .convert(VectorOperators.I2F, 0));
-      IntVector q1 = i1.add(j1.lanewise(VectorOperators.LSHL, 4)).sub(offset);
-      acc1 = dx.fma(((FloatVector) q1.convert(VectorOperators.I2F, 0)).mul(c1), acc1);
-    }
-    acc0.intoMemorySegment(ALL, out, ORDER);
-    acc1.intoMemorySegment(ALL, out + 1 * Lanes.BYTES, ORDER);
   }
 }

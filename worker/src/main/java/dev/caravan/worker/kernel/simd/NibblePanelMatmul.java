@@ -42,11 +42,6 @@ final class NibblePanelMatmul {
     base = scratch.address();
   }
 
-  /** Whether this is the kernel for several rows times a weight. */
-  static boolean takes(WeightMatrix w, MatmulInput x) {
-    return x.int8() && (w.dtype() == DType.Q4_0 || w.dtype() == DType.Q4_K);
-  }
-
   void multiply(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
     int end = toGroup * GROUP;

@@ -6,7 +6,6 @@ import static dev.caravan.worker.kernel.simd.Memory.ADDRESS;
 import static dev.caravan.worker.kernel.simd.Memory.ALL;
 
 import dev.caravan.worker.tensor.Q4KLayout;
-import dev.caravan.worker.tensor.Q6KLayout;
 import dev.caravan.worker.tensor.WeightLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -41,36 +40,49 @@ final class Panels {
     }
   }
 
-  /** Nibbles and a fifth bit. */
+  /** A block of Q5_K. */
   static void fiveBits(long block, long to) {
-    IntVector high =
-        IntVector.fromMemorySegment(I, ALL, (block + Q4KLayout.NIBBLES_BYTES) & ADDRESS, ORDER);
-    for (int line = 0; line < 4; line++) {
+    IntVector last = IntVector.zero(I);
+    for (int line = 0; line < 5; line++) {
       IntVector v =
           IntVector.fromMemorySegment(I, ALL, (block + (long) line * LINE) & ADDRESS, ORDER);
-      for (int j = 0; j < 8; j++) {
-        IntVector q = v.and(15).or(high.and(1).lanewise(VectorOperators.LSHL, 4));
-        store(q, to + (line * 8L + j) * COLUMN);
-        v = v.lanewise(VectorOperators.LSHR, 4);
-        high = high.lanewise(VectorOperators.LSHR, 1);
+      for (int in = 0; in < 3; in++) {
+        long low = to + (3L * line + in) * COLUMN;
+        store(v.and(31), low);
+        store(v.lanewise(VectorOperators.LSHR, 16).and(31), low + 16L * COLUMN);
+        v = v.lanewise(VectorOperators.LSHR, 5);
       }
+      // Bit 15 of each half is bit 0 now, and comes in from above: line 0 ends up lowest.
+      last =
+          last.lanewise(VectorOperators.LSHR, 1)
+              .or(v.and(0x10001).lanewise(VectorOperators.LSHL, 4));
     }
+    store(last.and(31), to + 15L * COLUMN);
+    store(last.lanewise(VectorOperators.LSHR, 16).and(31), to + 31L * COLUMN);
   }
 
-  /** Nibbles and two high bits, offset 32. */
+  /** A block of Q6_K. */
   static void sixBits(long block, long to) {
-    for (int line = 0; line < 4; line++) {
-      IntVector v =
-          IntVector.fromMemorySegment(I, ALL, (block + (long) line * LINE) & ADDRESS, ORDER);
-      long highLine = block + Q6KLayout.HIGH_OFFSET + (long) (line >> 1) * LINE;
+    for (int half = 0; half < 4; half++) {
+      long lines = block + (half >> 1) * (3L * LINE);
+      int down = 16 * (half & 1);
+      long panel = to + half * (8L * COLUMN);
       IntVector high =
-          IntVector.fromMemorySegment(I, ALL, (highLine) & ADDRESS, ORDER)
-              .lanewise(VectorOperators.LSHR, 2 * (line & 1));
-      for (int j = 0; j < 8; j++) {
-        IntVector q = v.and(15).or(high.and(3).lanewise(VectorOperators.LSHL, 4)).sub(32);
-        store(q, to + (line * 8L + j) * COLUMN);
-        v = v.lanewise(VectorOperators.LSHR, 4);
-        high = high.lanewise(VectorOperators.LSHR, 4);
+          IntVector.fromMemorySegment(I, ALL, (lines + 2 * LINE) & ADDRESS, ORDER)
+              .lanewise(VectorOperators.LSHR, down);
+      store(high.and(63).sub(32), panel + 6L * COLUMN);
+      store(high.lanewise(VectorOperators.LSHR, 6).and(63).sub(32), panel + 7L * COLUMN);
+      high = high.lanewise(VectorOperators.LSHR, 8);
+      for (int line = 0; line < 2; line++) {
+        IntVector v =
+            IntVector.fromMemorySegment(I, ALL, (lines + (long) line * LINE) & ADDRESS, ORDER)
+                .lanewise(VectorOperators.LSHR, down);
+        long first = panel + line * (3L * COLUMN);
+        store(v.and(63).sub(32), first);
+        store(v.lanewise(VectorOperators.LSHR, 6).and(63).sub(32), first + COLUMN);
+        IntVector low = v.lanewise(VectorOperators.LSHR, 12).and(15);
+        store(low.or(high.and(0x30)).sub(32), first + 2L * COLUMN);
+        high = high.lanewise(VectorOperators.LSHR, 2);
       }
     }
   }

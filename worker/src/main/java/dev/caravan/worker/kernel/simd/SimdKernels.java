@@ -1,5 +1,6 @@
 package dev.caravan.worker.kernel.simd;
 
+import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.worker.kernel.AttentionHead;
 import dev.caravan.worker.kernel.AttentionParts;
@@ -10,6 +11,7 @@ import dev.caravan.worker.kernel.LaneSum;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kernel.Shapes;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
@@ -39,22 +41,21 @@ public final class SimdKernels implements Kernels {
   }
 
   @Override
-  public void prepare(Activations x, MatmulInput out, boolean int8, int fromRow, int toRow) {
+  public InputForms forms(DType weight, boolean int8, int rows) {
+    return SimdMatmul.forms(weight, int8, rows);
+  }
+
+  @Override
+  public void prepare(Activations x, MatmulInput out, InputForms forms, int fromRow, int toRow) {
     Shapes.checkPrepare(x, out, fromRow, toRow);
-    out.setInt8(int8);
+    out.setForms(forms);
     for (int row = fromRow; row < toRow; row++) {
-      if (int8) {
+      if (forms.int8()) {
         SimdPrepare.integers(x, out, row);
       } else {
         SimdPrepare.floats(x, out, row);
       }
-      SimdPrepare.tile(out, row);
-      if (int8) {
-        SimdPrepare.nibbleFactors(out, row);
-      }
-      if (int8 && row < MatmulInput.INTEGER_ROWS) {
-        SimdPrepare.byteFactors(out, row);
-      }
+      SimdPrepare.forms(out, forms, row);
     }
   }
 
@@ -62,6 +63,7 @@ public final class SimdKernels implements Kernels {
   public void matmul(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
     Shapes.checkMatmul(w, x, rows, y, fromGroup, toGroup);
+    Shapes.checkForms(x, forms(w.dtype(), x.forms().int8(), rows));
     matmul.multiply(w, x, rows, y, fromGroup, toGroup);
   }
 

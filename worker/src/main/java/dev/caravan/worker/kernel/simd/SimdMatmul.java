@@ -2,6 +2,8 @@ package dev.caravan.worker.kernel.simd;
 
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForm;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightLayout;
 import dev.caravan.worker.tensor.WeightMatrix;
@@ -22,6 +24,23 @@ final class SimdMatmul {
   private static final int OUTPUTS = VECTORS * Lanes.COUNT;
   private static final int GROUP = WeightLayout.GROUP_ROWS;
 
+  private static final InputForms FLOATS = InputForms.of(false);
+  private static final InputForms INTEGERS = InputForms.of(true);
+  private static final InputForms FLOAT_TILES = InputForms.of(false, InputForm.TILES);
+  private static final InputForms INTEGER_TILES = InputForms.of(true, InputForm.TILES);
+  private static final InputForms NIBBLES = InputForms.of(true, InputForm.NIBBLES);
+  private static final InputForms BYTES = InputForms.of(true, InputForm.BYTES);
+  private static final InputForms FIVE_BITS = InputForms.of(true, InputForm.FIVE_BITS);
+  private static final InputForms SIX_BITS = InputForms.of(true, InputForm.SIX_BITS);
+
+  /** The kernels of a product. */
+  private enum Way {
+    ONE_ROW,
+    NIBBLE_PAIRS,
+    NIBBLE_PANELS,
+    FLOAT_PANELS
+  }
+
   private final PanelMatmul panels;
   private final NibblePairMatmul nibblePairs;
   private final NibblePanelMatmul nibblePanels;
@@ -37,24 +56,39 @@ final class SimdMatmul {
   void multiply(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
     Memory.checkGroups(w, fromGroup, toGroup);
-    boolean few = rows > 1 && rows <= NIBBLE_PAIR_ROWS;
-    if (few && w.dtype() == DType.Q4_0 && x.int8()) {
-      nibblePairs.multiply(w, x, rows, y, fromGroup, toGroup);
-    } else if (rows <= ONE_ROW_KERNEL_ROWS && hasOneRowKernel(w, x)) {
-      multiplyRows(w, x, rows, y, fromGroup, toGroup);
-    } else if (NibblePanelMatmul.takes(w, x)) {
-      nibblePanels.multiply(w, x, rows, y, fromGroup, toGroup);
-    } else {
-      panels.multiply(w, x, rows, y, fromGroup, toGroup);
+    switch (way(w.dtype(), x.forms().int8(), rows)) {
+      case ONE_ROW -> multiplyRows(w, x, rows, y, fromGroup, toGroup);
+      case NIBBLE_PAIRS -> nibblePairs.multiply(w, x, rows, y, fromGroup, toGroup);
+      case NIBBLE_PANELS -> nibblePanels.multiply(w, x, rows, y, fromGroup, toGroup);
+      case FLOAT_PANELS -> panels.multiply(w, x, rows, y, fromGroup, toGroup);
     }
   }
 
-  private static boolean hasOneRowKernel(WeightMatrix w, MatmulInput x) {
-    return switch (w.dtype()) {
-      case F32, F16, BF16 -> true;
-      case Q8_0, Q4_0, Q4_K, Q6_K -> x.int8();
-      case Q5_K -> false;
+  /** Returns what the kernels for a product read. */
+  static InputForms forms(DType dtype, boolean int8, int rows) {
+    return switch (way(dtype, int8, rows)) {
+      case FLOAT_PANELS -> int8 ? INTEGER_TILES : FLOAT_TILES;
+      case NIBBLE_PAIRS, NIBBLE_PANELS -> NIBBLES;
+      case ONE_ROW ->
+          switch (dtype) {
+            case F32, F16, BF16 -> int8 ? INTEGERS : FLOATS;
+            case Q8_0 -> BYTES;
+            case Q4_0, Q4_K -> NIBBLES;
+            case Q5_K -> FIVE_BITS;
+            case Q6_K -> SIX_BITS;
+          };
     };
+  }
+
+  private static Way way(DType dtype, boolean int8, int rows) {
+    boolean nibbles = int8 && (dtype == DType.Q4_0 || dtype == DType.Q4_K);
+    if (dtype == DType.Q4_0 && int8 && rows > 1 && rows <= NIBBLE_PAIR_ROWS) {
+      return Way.NIBBLE_PAIRS;
+    }
+    if (rows <= ONE_ROW_KERNEL_ROWS && (int8 || !dtype.isQuantised())) {
+      return Way.ONE_ROW;
+    }
+    return nibbles ? Way.NIBBLE_PANELS : Way.FLOAT_PANELS;
   }
 
   private void multiplyRows(
@@ -84,7 +118,8 @@ final class SimdMatmul {
     long bytes = x.byteFactors().address() + row * x.factorRowBytes();
     long d = x.scales().address() + x.blockOffset(row, 0);
     long sums = x.sums().address() + x.blockOffset(row, 0);
-    long halfSums = x.halfSums().address() + 2 * x.blockOffset(row, 0);
+    long fives = x.fiveBitFactors().address() + row * x.fieldRowBytes();
+    long sixes = x.sixBitFactors().address() + row * x.fieldRowBytes();
     long out = results.address();
     switch (w.dtype()) {
       case F32 -> FloatKernels.f32(w0, w1, next, blocks, v, d, out);
@@ -93,11 +128,8 @@ final class SimdMatmul {
       case Q8_0 -> ByteKernels.q8(w0, w1, next, blocks, bytes, d, out);
       case Q4_0 -> NibbleKernels.q4(w0, w1, next, blocks, nibbles, d, sums, out);
       case Q4_K -> NibbleKernels.q4k(w0, w1, next, blocks, nibbles, d, sums, out);
-      case Q6_K -> {
-        NibbleKernels.q6k(w0, next, blocks, nibbles, d, halfSums, out);
-        NibbleKernels.q6k(w1, next, blocks, nibbles, d, halfSums, out + 2 * Lanes.BYTES);
-      }
-      case Q5_K -> throw new IllegalStateException(w.dtype() + " has no such kernel");
+      case Q5_K -> FieldKernels.q5k(w0, w1, next, blocks, fives, d, sums, out);
+      case Q6_K -> FieldKernels.q6k(w0, w1, next, blocks, sixes, d, out);
     }
   }
 

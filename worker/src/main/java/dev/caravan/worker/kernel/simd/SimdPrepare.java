@@ -1,30 +1,39 @@
 package dev.caravan.worker.kernel.simd;
 
-import static dev.caravan.worker.kernel.simd.Lanes.F;
+import static dev.caravan.worker.kernel.simd.Lanes.I;
+import static dev.caravan.worker.kernel.simd.Memory.ADDRESS;
+import static dev.caravan.worker.kernel.simd.Memory.ALL;
 
 import dev.caravan.worker.kernel.QuantisedRange;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForm;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** Prepares the input of a matrix product. The padding of an activation row is zero. */
+/**
+ * Prepares the input of a matrix product. The padding of an activation row is zero. Inner loops
+ * address memory, see {@link Memory}; the callers have checked rows and columns.
+ */
 final class SimdPrepare {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BLOCK = WeightLayout.BLOCK_COLUMNS;
+  private static final int BLOCK_BYTES = BLOCK * Float.BYTES;
+  private static final int ABSOLUTE = 0x7fffffff;
 
   private SimdPrepare() {}
 
   static void floats(Activations x, MatmulInput out, int row) {
-    long bytes = (long) out.columns() * Float.BYTES;
-    MemorySegment.copy(x.data(), x.offset(row), out.values(), row * out.rowBytes(), bytes);
+    copy(x, out, row);
     MemorySegment values = out.values();
     for (int block = 0; block < out.blocks(); block++) {
-      long at = row * out.rowBytes() + block * 128L;
+      long at = row * out.rowBytes() + (long) block * BLOCK_BYTES;
       float sum = 0f;
       for (int k = 0; k < BLOCK; k++) {
         sum += values.get(ValueLayout.JAVA_FLOAT, at + 4L * k);
@@ -34,106 +43,73 @@ final class SimdPrepare {
     }
   }
 
+  /** Rounds to int8, block by block; the sum of integers is exact in any order. */
   static void integers(Activations x, MatmulInput out, int row) {
-    long to = row * out.rowBytes();
-    MemorySegment values = out.values();
-    MemorySegment.copy(x.data(), x.offset(row), values, to, 4L * out.columns());
+    copy(x, out, row);
+    long values = out.values().address() + row * out.rowBytes();
+    long scales = out.scales().address() + out.blockOffset(row, 0);
+    long sums = out.sums().address() + out.blockOffset(row, 0);
     for (int block = 0; block < out.blocks(); block++) {
-      long at = to + block * 128L;
-      float amax = largest(values, at);
-      float inverse = QuantisedRange.inverse(amax);
-      float sum = round(values, at, inverse);
-      out.scales()
-          .set(ValueLayout.JAVA_FLOAT, out.blockOffset(row, block), QuantisedRange.scale(amax));
-      out.sums().set(ValueLayout.JAVA_FLOAT, out.blockOffset(row, block), sum);
-    }
-  }
-
-  private static float largest(MemorySegment values, long at) {
-    FloatVector max = FloatVector.zero(F);
-    for (int k = 0; k < BLOCK; k += Lanes.COUNT) {
-      FloatVector v = FloatVector.fromMemorySegment(F, values, at + 4L * k, ORDER);
-      max = max.max(v.abs());
-    }
-    return max.reduceLanes(VectorOperators.MAX);
-  }
-
-  /** Rounds in place; the sum of integers is exact in any order. */
-  private static float round(MemorySegment values, long at, float inverse) {
-    if (inverse == 0f) {
-      FloatVector zero = FloatVector.zero(F);
+      long at = (values + (long) block * BLOCK_BYTES) & ADDRESS;
+      // The bits of numbers without sign are ordered as the numbers are, those of NaN above all.
+      IntVector max = IntVector.zero(I);
       for (int k = 0; k < BLOCK; k += Lanes.COUNT) {
-        zero.intoMemorySegment(values, at + 4L * k, ORDER);
+        max = max.max(IntVector.fromMemorySegment(I, ALL, at + 4L * k, ORDER).and(ABSOLUTE));
       }
-      return 0f;
+      float amax = Float.intBitsToFloat(max.reduceLanes(VectorOperators.MAX));
+      float inverse = QuantisedRange.inverse(amax);
+      // Zero, also times a number that is not finite.
+      int keep = inverse == 0f ? 0 : -1;
+      IntVector sum = IntVector.zero(I);
+      for (int k = 0; k < BLOCK; k += Lanes.COUNT) {
+        FloatVector v =
+            IntVector.fromMemorySegment(I, ALL, at + 4L * k, ORDER).and(keep).reinterpretAsFloats();
+        FloatVector rounded = v.mul(inverse).add(QuantisedRange.ROUND);
+        rounded.sub(QuantisedRange.ROUND).intoMemorySegment(ALL, at + 4L * k, ORDER);
+        sum = sum.add(rounded.reinterpretAsInts().sub(QuantisedRange.ROUND_BITS));
+      }
+      long offset = 4L * block;
+      float scale = QuantisedRange.scale(amax);
+      ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (scales + offset) & ADDRESS, scale);
+      float total = sum.reduceLanes(VectorOperators.ADD);
+      ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (sums + offset) & ADDRESS, total);
     }
-    FloatVector sum = FloatVector.zero(F);
-    for (int k = 0; k < BLOCK; k += Lanes.COUNT) {
-      FloatVector v = FloatVector.fromMemorySegment(F, values, at + 4L * k, ORDER);
-      FloatVector q = v.mul(inverse).add(QuantisedRange.ROUND).sub(QuantisedRange.ROUND);
-      q.intoMemorySegment(values, at + 4L * k, ORDER);
-      sum = sum.add(q);
+  }
+
+  /** Makes the forms of a row whose values are there. */
+  static void forms(MatmulInput out, InputForms forms, int row) {
+    if (forms.has(InputForm.TILES)) {
+      tile(out, row);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    if (forms.has(InputForm.NIBBLES)) {
+      Factors.nibbles(out, row);
+    }
+    if (row < MatmulInput.INTEGER_ROWS) {
+      if (forms.has(InputForm.BYTES)) {
+        Factors.bytes(out, row);
+      }
+      if (forms.has(InputForm.FIVE_BITS)) {
+        Factors.fiveBits(out, row);
+      }
+      if (forms.has(InputForm.SIX_BITS)) {
+        Factors.sixBits(out, row);
+      }
+    }
+  }
+
+  private static void copy(Activations x, MatmulInput out, int row) {
+    long bytes = (long) out.columns() * Float.BYTES;
+    MemorySegment.copy(x.data(), x.offset(row), out.values(), row * out.rowBytes(), bytes);
   }
 
   /** Copies a row's values into its tile. */
-  static void tile(MatmulInput out, int row) {
-    MemorySegment values = out.values();
-    MemorySegment tiles = out.tiles();
-    long from = row * out.rowBytes();
-    long to = out.tileOffset(row, 0);
+  private static void tile(MatmulInput out, int row) {
+    long from = out.values().address() + row * out.rowBytes();
+    long to = out.tiles().address() + out.tileOffset(row, 0);
     long step = MatmulInput.TILE_ROWS * (long) Float.BYTES;
     for (int k = 0; k < out.blocks() * BLOCK; k++) {
-      float value = values.get(ValueLayout.JAVA_FLOAT, from + 4L * k);
-      tiles.set(ValueLayout.JAVA_FLOAT, to + k * step, value);
+      float value = ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (from + 4L * k) & ADDRESS);
+      ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (to + k * step) & ADDRESS, value);
     }
-  }
-
-  /** Writes the factors for nibbles of a row, see {@link MatmulInput}. */
-  static void nibbleFactors(MatmulInput out, int row) {
-    MemorySegment v = out.values();
-    MemorySegment nibbles = out.nibbleFactors();
-    long from = row * out.rowBytes();
-    long to = row * out.factorRowBytes();
-    for (int eight = 0; eight < out.blocks() * 4; eight++) {
-      int before = 0;
-      int middle = (int) v.get(ValueLayout.JAVA_FLOAT, from + eight * 32L + 12);
-      for (int i = 0; i < 4; i++) {
-        int low = (int) v.get(ValueLayout.JAVA_FLOAT, from + eight * 32L + 4L * i);
-        int high = (int) v.get(ValueLayout.JAVA_FLOAT, from + eight * 32L + 16 + 4L * i);
-        int factor = pair(low - 16 * before, high - 16 * middle);
-        nibbles.set(ValueLayout.JAVA_INT, to + eight * 16L + 4L * i, factor);
-        before = low;
-        middle = high;
-      }
-    }
-  }
-
-  /** Writes the factors for bytes of a row and the sums of halves, see {@link MatmulInput}. */
-  static void byteFactors(MatmulInput out, int row) {
-    MemorySegment v = out.values();
-    MemorySegment bytes = out.byteFactors();
-    long from = row * out.rowBytes();
-    long to = row * out.factorRowBytes();
-    for (int half = 0; half < out.blocks() * 2; half++) {
-      int sum = 0;
-      for (int four = 0; four < 4; four++) {
-        long at = from + half * 64L + four * 16L;
-        int x0 = (int) v.get(ValueLayout.JAVA_FLOAT, at);
-        int x1 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 4);
-        int x2 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 8);
-        int x3 = (int) v.get(ValueLayout.JAVA_FLOAT, at + 12);
-        bytes.set(ValueLayout.JAVA_INT, to + half * 32L + four * 8L, pair(x0, x2));
-        bytes.set(ValueLayout.JAVA_INT, to + half * 32L + four * 8L + 4, pair(x1, x3));
-        sum += x0 + x1 + x2 + x3;
-      }
-      out.halfSums()
-          .set(ValueLayout.JAVA_FLOAT, (2L * row * out.blocks() + half) * Float.BYTES, sum);
-    }
-  }
-
-  private static int pair(int low, int high) {
-    return low & 0xffff | high << 16;
   }
 }

@@ -18,6 +18,7 @@ import dev.caravan.worker.kvcache.KvShape;
 import dev.caravan.worker.kvcache.KvType;
 import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import dev.caravan.worker.tensor.WeightPacker;
@@ -56,7 +57,7 @@ class ScalarKernelsTest {
       Activations y = new Activations(arena, 2, 37);
       for (boolean int8 : new boolean[] {false, true}) {
         MatmulInput input = new MatmulInput(arena, 2, columns);
-        kernels.prepare(x, input, int8, 0, 2);
+        kernels.prepare(x, input, InputForms.of(int8), 0, 2);
         kernels.matmul(w, input, 2, y, 0, w.rowGroups());
         assertThat(relativeError(weights, input, y, 37))
             .as("%s columns %d int8 %s", dtype, columns, int8)
@@ -78,7 +79,7 @@ class ScalarKernelsTest {
     ScalarKernels unpacked = new ScalarKernels(new KernelLimits(16, 1, 16), new UnpackedWeights());
     for (boolean int8 : new boolean[] {false, true}) {
       MatmulInput input = new MatmulInput(arena, 3, 512);
-      kernels.prepare(x, input, int8, 0, 3);
+      kernels.prepare(x, input, InputForms.of(int8), 0, 3);
       Activations expected = new Activations(arena, 3, 41);
       Activations actual = new Activations(arena, 3, 41);
       kernels.matmul(w, input, 3, expected, 0, w.rowGroups());
@@ -113,7 +114,7 @@ class ScalarKernelsTest {
   void roundsActivationsToTheNearestOf255Steps() {
     Activations x = random(1, 100);
     MatmulInput input = new MatmulInput(arena, 1, 100);
-    kernels.prepare(x, input, true, 0, 1);
+    kernels.prepare(x, input, InputForms.of(true), 0, 1);
     for (int k = 0; k < 100; k++) {
       float d = input.scales().get(ValueLayout.JAVA_FLOAT, input.blockOffset(0, k / 32));
       float q = input.values().get(ValueLayout.JAVA_FLOAT, 4L * k);

@@ -1,6 +1,7 @@
 package dev.caravan.worker.kernel.simd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.shard.IntRange;
@@ -10,6 +11,7 @@ import dev.caravan.worker.kernel.RandomWeights;
 import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kernel.scalar.ScalarKernels;
 import dev.caravan.worker.tensor.Activations;
+import dev.caravan.worker.tensor.InputForms;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
@@ -74,9 +76,10 @@ class SimdKernelsTest {
     WeightMatrix w = weights.pack(arena);
     Activations x = random(7, 512, 1f);
     MatmulInput input = new MatmulInput(arena, 7, 512);
-    simd.prepare(x, input, true, 0, 3);
-    simd.prepare(x, input, true, 3, 7);
     for (int rows : new int[] {1, 7}) {
+      InputForms forms = simd.forms(dtype, true, rows);
+      simd.prepare(x, input, forms, 0, 3);
+      simd.prepare(x, input, forms, 3, 7);
       Activations whole = new Activations(arena, 7, 80);
       Activations parts = new Activations(arena, 7, 80);
       simd.matmul(w, input, rows, whole, 0, 5);
@@ -89,6 +92,17 @@ class SimdKernelsTest {
         assertThat(whole.get(0, column)).as("beyond the last output").isZero();
       }
     }
+  }
+
+  @Test
+  void refusesAnInputThatLacksWhatTheWeightNeeds() {
+    WeightMatrix w = new RandomWeights(DType.Q4_0, 16, 64, 0.1f, random).pack(arena);
+    MatmulInput input = new MatmulInput(arena, 1, 64);
+    Activations y = new Activations(arena, 1, 16);
+    simd.prepare(random(1, 64, 1f), input, simd.forms(DType.Q8_0, true, 1), 0, 1);
+    assertThatThrownBy(() -> simd.matmul(w, input, 1, y, 0, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("prepared as int8 [BYTES], int8 [NIBBLES] needed");
   }
 
   @ParameterizedTest
@@ -118,14 +132,14 @@ class SimdKernelsTest {
       for (boolean int8 : new boolean[] {false, true}) {
         MatmulInput expectedInput = new MatmulInput(local, MAX_ROWS, columns);
         MatmulInput input = new MatmulInput(local, MAX_ROWS, columns);
-        scalar.prepare(x, expectedInput, int8, 0, MAX_ROWS);
-        simd.prepare(x, input, int8, 0, MAX_ROWS);
+        scalar.prepare(x, expectedInput, InputForms.of(int8), 0, MAX_ROWS);
         String what = "%s [%d, %d] int8 %s".formatted(dtype, rows, columns, int8);
-        assertSameInput(expectedInput, input, what);
         Activations expected = new Activations(local, MAX_ROWS, rows);
         Activations y = new Activations(local, MAX_ROWS, rows);
         scalar.matmul(w, expectedInput, MAX_ROWS, expected, 0, w.rowGroups());
         for (int batch : BATCHES) {
+          simd.prepare(x, input, simd.forms(dtype, int8, batch), 0, batch);
+          assertSameInput(expectedInput, input, batch, what);
           y.data().fill((byte) 0x55);
           simd.matmul(w, input, batch, y, 0, w.rowGroups());
           assertSameBits(expected, y, batch, what + " batch " + batch);
@@ -187,18 +201,18 @@ class SimdKernelsTest {
     return x;
   }
 
-  private static void assertSameInput(MatmulInput a, MatmulInput b, String what) {
-    assertThat(a.values().mismatch(b.values())).as("values of " + what).isEqualTo(-1);
-    assertThat(a.tiles().mismatch(b.tiles())).as("tiles of " + what).isEqualTo(-1);
-    for (int row = 0; row < a.maxRows(); row++) {
+  private static void assertSameInput(MatmulInput a, MatmulInput b, int rows, String what) {
+    long bytes = rows * a.rowBytes();
+    assertThat(a.values().asSlice(0, bytes).mismatch(b.values().asSlice(0, bytes)))
+        .as("values of " + what)
+        .isEqualTo(-1);
+    for (int row = 0; row < rows; row++) {
       for (int block = 0; block < a.blocks(); block++) {
         long at = a.blockOffset(row, block);
         assertSame(get(a.scales(), at), get(b.scales(), at), what + " scales");
         assertSame(get(a.sums(), at), get(b.sums(), at), what + " sums");
       }
     }
-    assertThat(a.nibbleFactors().mismatch(b.nibbleFactors())).as(what).isEqualTo(-1);
-    assertThat(a.byteFactors().mismatch(b.byteFactors())).as(what).isEqualTo(-1);
   }
 
   private static float get(MemorySegment segment, long at) {
