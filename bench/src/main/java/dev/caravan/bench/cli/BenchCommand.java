@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
       DecodeCommand.class,
       PrefillCommand.class,
       AllReduceCommand.class,
-      ServeLoadCommand.class
+      ServeLoadCommand.class,
+      SoakCommand.class
     },
     footer = {
       "",

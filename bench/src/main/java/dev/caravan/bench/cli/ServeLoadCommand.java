@@ -10,6 +10,7 @@ import dev.caravan.bench.serve.LoadRun;
 import dev.caravan.bench.serve.LoadSettings;
 import dev.caravan.coordinator.cli.Output;
 import dev.caravan.coordinator.cli.OutputOptions;
+import dev.caravan.coordinator.cli.ServerConnection;
 import dev.caravan.coordinator.cli.ServerOption;
 import dev.caravan.coordinator.client.ApiClient;
 import dev.caravan.model.error.ClusterException;
@@ -22,9 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,9 +33,9 @@ import picocli.CommandLine.Option;
     name = "serve",
     mixinStandardHelpOptions = true,
     description = {
-      "Sends completions to a running server and measures what its users see: the wait for the",
-      "first token (ttft), the mean time per further token (tpot), the gaps between pieces of text",
-      "(itl), the whole answer (e2e). Prompts are random token ids."
+      "Sends completions to a running server, or to one that it starts for itself, and measures what",
+      "its users see: the wait for the first token (ttft), the mean time per further token (tpot),",
+      "the gaps between pieces of text (itl), the whole answer (e2e). Prompts are random token ids."
     })
 final class ServeLoadCommand implements Callable<Integer> {
   private static final int EXIT_CLUSTER = 3;
@@ -119,10 +117,14 @@ final class ServeLoadCommand implements Callable<Integer> {
     LoadSettings settings = settings();
     Report report;
     LoadFigures figures;
-    try (ApiClient client = server.client()) {
+    try (ServerConnection connection = server.connect(output)) {
+      ApiClient client = connection.client();
       String model = client.model(MODEL_TIMEOUT);
-      report = new Report("serve", Machine.here(), flags(model));
-      figures = run(new LoadRun(client, settings, model));
+      report = new Report("serve", Machine.here(), flags(connection, model));
+      LoadRun run = new LoadRun(client, settings, model);
+      try (ProgressLines _ = ProgressLines.every(PROGRESS_SECONDS, run::progress)) {
+        figures = run.run();
+      }
     }
     report.add(figures.latencies());
     report.add(figures.rates(new Goal(ttftTarget, tpotTarget)));
@@ -149,9 +151,8 @@ final class ServeLoadCommand implements Callable<Integer> {
         Duration.ofSeconds(timeoutSeconds));
   }
 
-  private Map<String, Object> flags(String model) {
-    Map<String, Object> flags = new LinkedHashMap<>();
-    flags.put("url", server.url());
+  private Map<String, Object> flags(ServerConnection connection, String model) {
+    Map<String, Object> flags = new LinkedHashMap<>(target(server, connection));
     flags.put("model", model);
     flags.put("requests", requests);
     if (rate == null) {
@@ -166,20 +167,11 @@ final class ServeLoadCommand implements Callable<Integer> {
     return flags;
   }
 
-  private static LoadFigures run(LoadRun run) throws InterruptedException {
-    try (ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor()) {
-      var shown =
-          clock.scheduleAtFixedRate(
-              () -> System.err.println("caravan: " + run.progress()),
-              PROGRESS_SECONDS,
-              PROGRESS_SECONDS,
-              TimeUnit.SECONDS);
-      try {
-        return run.run();
-      } finally {
-        shown.cancel(false);
-      }
-    }
+  /** Says which server it is: its address, or how many workers one of the command's own has. */
+  static Map<String, Object> target(ServerOption server, ServerConnection connection) {
+    return server.model().isPresent()
+        ? Map.of("workers", server.cluster().grid())
+        : Map.of("url", connection.url());
   }
 
   private static void write(Path file, String page) {

@@ -15,9 +15,19 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Answers completions with as many pieces as were asked for; refuses every so many with 429. */
+/**
+ * Answers completions with as many pieces as were asked for; refuses every so many with 429, and
+ * negative temperatures with 400.
+ */
 public final class CountingServer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final String METRICS =
+      """
+      vllm:num_requests_running 0
+      vllm:num_requests_waiting 0
+      vllm:kv_cache_usage_perc 0
+      """;
 
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -37,6 +47,7 @@ public final class CountingServer implements AutoCloseable {
     server.createContext(
         "/v1/models", exchange -> send(exchange, 200, "{\"data\":[{\"id\":\"m\"}]}"));
     server.createContext("/v1/completions", this::complete);
+    server.createContext("/metrics", exchange -> send(exchange, 200, METRICS));
     server.start();
   }
 
@@ -60,6 +71,16 @@ public final class CountingServer implements AutoCloseable {
     if (refuseEvery > 0 && number % refuseEvery == 0) {
       running.decrementAndGet();
       send(exchange, 429, "{\"error\":{\"message\":\"the queue is full\"}}");
+      return;
+    }
+    if (request.path("temperature").asDouble() < 0) {
+      running.decrementAndGet();
+      send(exchange, 400, "{\"error\":{\"message\":\"temperature\"}}");
+      return;
+    }
+    if (!request.path("stream").asBoolean()) {
+      running.decrementAndGet();
+      send(exchange, 200, "{\"choices\":[{\"text\":\"a\"}]}");
       return;
     }
     StringBuilder events = new StringBuilder();

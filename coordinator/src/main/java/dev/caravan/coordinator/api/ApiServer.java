@@ -16,6 +16,10 @@ import java.util.concurrent.CompletionException;
  */
 public final class ApiServer implements AutoCloseable {
   private static final int MAX_BODY_BYTES = 4 << 20;
+
+  /** As JSON they take several times their bytes. */
+  private static final int HEAP_PER_BODIES = 16;
+
   private static final int MAX_CONNECTIONS = 1024;
   private static final int MAX_STREAMS_PER_CONNECTION = 128;
   private static final int MAX_HEADER_BYTES = 16 << 10;
@@ -31,6 +35,13 @@ public final class ApiServer implements AutoCloseable {
    * @param routes what is offered
    */
   public ApiServer(InetSocketAddress address, ApiKeys keys, List<Routes> routes) {
+    this(address, keys, routes, Runtime.getRuntime().maxMemory() / HEAP_PER_BODIES);
+  }
+
+  /**
+   * @param maxBodiesBytes of all bodies together that are not answered yet
+   */
+  ApiServer(InetSocketAddress address, ApiKeys keys, List<Routes> routes, long maxBodiesBytes) {
     this.address = address;
     ServerBuilder builder =
         Server.builder()
@@ -44,11 +55,13 @@ public final class ApiServer implements AutoCloseable {
             .requestTimeout(REQUEST_ARRIVES_WITHIN)
             .idleTimeout(IDLE_CONNECTION)
             .gracefulShutdownTimeout(Duration.ofMillis(100), Duration.ofSeconds(2))
+            .bossGroupFactory(Acceptor::new)
             .blockingTaskExecutor(Math.max(4, 2 * Runtime.getRuntime().availableProcessors()))
             .disableServerHeader()
             .unloggedExceptionsReportIntervalMillis(0)
             .meterRegistry(NoopMeterRegistry.get())
             .errorHandler(new ErrorReplies())
+            .decorator(new BodyBudget(maxBodiesBytes, MAX_BODY_BYTES))
             .decorator(keys);
     if (!address.isUnresolved() && address.getAddress().isLoopbackAddress() && !keys.isNeeded()) {
       builder.decorator(new LoopbackGuard());

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Option;
     name = "chat",
     mixinStandardHelpOptions = true,
     description = {
-      "Talks with the model of a running caravan serve; the answer appears as it is generated.",
+      "Talks with the model of a running caravan serve, or with one that it serves to itself; the",
+      "answer appears as it is generated.",
       "Each line of standard input is a message. In a terminal Ctrl-C stops an answer."
     })
 final class ChatCommand implements Callable<Integer> {
@@ -33,6 +35,12 @@ final class ChatCommand implements Callable<Integer> {
 
   @Mixin private ServerOption server = new ServerOption();
   @Mixin private OutputOptions output = new OutputOptions();
+
+  @Option(
+      names = "--chat-template",
+      paramLabel = "FILE",
+      description = "with --model: a Jinja template for chats (default: the model's own)")
+  private @Nullable Path chatTemplate;
 
   @Option(names = "--system", paramLabel = "T", description = "what the model is told first")
   private @Nullable String system;
@@ -62,13 +70,14 @@ final class ChatCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (ApiClient client = server.client()) {
+    try (ServerConnection connection = server.connectForChat(output, chatTemplate)) {
+      ApiClient client = connection.client();
       Conversation conversation = new Conversation(client, settings(client), system);
       if (System.console() == null || !System.console().isTerminal()) {
         talk(conversation, false);
         return 0;
       }
-      System.err.printf("%s (%s)%n", server.url(), HELP);
+      System.err.printf("%s (%s)%n", connection.url(), HELP);
       try (InterruptKey key = InterruptKey.runs(conversation::stop)) {
         talk(conversation, true);
       }

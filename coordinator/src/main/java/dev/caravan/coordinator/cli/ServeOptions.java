@@ -11,6 +11,9 @@ import picocli.CommandLine.Option;
 
 /** Who may call a server, and its bounds. */
 final class ServeOptions {
+  /** Longer ones are asked for: the KV cache of several full contexts can exceed the memory. */
+  static final int DEFAULT_CONTEXT = 8192;
+
   private static final int DAY_SECONDS = 86_400;
 
   @Option(

@@ -21,6 +21,7 @@ import java.util.Optional;
 public final class ApiClient implements AutoCloseable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final int MAX_ERROR_BYTES = 1 << 16;
+  private static final int MAX_ANSWER_BYTES = 16 << 20;
   private static final int HTTP_OK = 200;
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -76,6 +77,46 @@ public final class ApiClient implements AutoCloseable {
   }
 
   /**
+   * Returns what a GET answers.
+   *
+   * @param path such as /metrics
+   * @throws ClusterException as {@link #stream}
+   */
+  public String get(String path, Duration timeout) {
+    return text(request(path, timeout).GET().build());
+  }
+
+  /**
+   * Sends a request and waits for its whole answer.
+   *
+   * @param path such as /v1/completions
+   * @throws ClusterException as {@link #stream}; WORKER_LOST if the answer is not JSON
+   */
+  public JsonNode post(String path, JsonNode body, Duration timeout) {
+    String answer = text(posted(path, body, timeout));
+    try {
+      return JSON.readTree(answer);
+    } catch (JsonProcessingException e) {
+      throw new ClusterException(
+          ErrorCode.WORKER_LOST, "the answer is not JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private String text(HttpRequest request) {
+    try (InputStream body = send(request).body()) {
+      byte[] bytes = body.readNBytes(MAX_ANSWER_BYTES + 1);
+      if (bytes.length > MAX_ANSWER_BYTES) {
+        throw new ClusterException(
+            ErrorCode.WORKER_LOST,
+            "%s answers more than %d bytes".formatted(request.uri(), MAX_ANSWER_BYTES));
+      }
+      return new String(bytes, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw unreachable(request, e);
+    }
+  }
+
+  /**
    * Starts a request whose answer is a stream of events.
    *
    * @param path such as /v1/completions
@@ -85,14 +126,16 @@ public final class ApiClient implements AutoCloseable {
    *     for 503 or if it cannot be reached, INVALID_REQUEST for other refusals
    */
   public EventStream stream(String path, JsonNode body, Duration timeout) {
-    HttpRequest request =
-        request(path, timeout)
-            .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
-            .build();
-    EventStream stream = new EventStream(send(request).body(), JSON);
+    EventStream stream = new EventStream(send(posted(path, body, timeout)).body(), JSON);
     stream.start();
     return stream;
+  }
+
+  private HttpRequest posted(String path, JsonNode body, Duration timeout) {
+    return request(path, timeout)
+        .header("Content-Type", "application/json")
+        .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
+        .build();
   }
 
   private HttpRequest.Builder request(String path, Duration timeout) {

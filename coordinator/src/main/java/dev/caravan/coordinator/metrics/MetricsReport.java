@@ -35,6 +35,7 @@ final class MetricsReport {
     engine(monitor.engine().status());
     requests(monitor.counts());
     workers();
+    ProcessGauges.write(text);
     return text.toString();
   }
 

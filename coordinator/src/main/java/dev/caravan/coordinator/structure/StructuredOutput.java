@@ -3,6 +3,7 @@ package dev.caravan.coordinator.structure;
 import static dev.caravan.coordinator.structure.grammar.Node.sequence;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.caravan.coordinator.structure.grammar.Automaton;
 import dev.caravan.coordinator.structure.grammar.FreeTextConstraint;
 import dev.caravan.coordinator.structure.grammar.Node;
@@ -14,8 +15,6 @@ import dev.caravan.coordinator.text.Tokenizer;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import java.util.BitSet;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -25,14 +24,14 @@ import java.util.function.Supplier;
  */
 public final class StructuredOutput {
   private static final String RESPONSE_FORMAT = "response_format";
-  private static final int CACHED_GRAMMARS = 16;
+  private static final int REMEMBERED = 16;
 
   private final Tokenizer tokenizer;
   private final TokenTrie tokens;
   private final BitSet notOpeningCall;
 
-  /** Grammars by what asked for them, the least recently used first. */
-  private final Map<JsonNode, OutputGrammar> grammars = new LinkedHashMap<>(16, 0.75f, true);
+  private final RecentForms<OutputGrammar> grammars = new RecentForms<>(REMEMBERED);
+  private final RecentForms<ToolCalling> calls = new RecentForms<>(REMEMBERED);
 
   public StructuredOutput(Tokenizer tokenizer) {
     this.tokenizer = tokenizer;
@@ -84,26 +83,30 @@ public final class StructuredOutput {
    *     or not supported, such as tools[0].function.parameters.properties.n.multipleOf
    */
   public Optional<ToolCalling> toolCalling(JsonNode tools, JsonNode choice, boolean parallel) {
-    Optional<ToolRequest> request = ToolRequest.of(tools, choice, parallel);
-    if (request.isEmpty()) {
-      return Optional.empty();
+    JsonNode key = JsonNodeFactory.instance.arrayNode().add(tools).add(choice).add(parallel);
+    Optional<ToolCalling> known = calls.get(key);
+    if (known.isPresent()) {
+      return known;
     }
-    Automaton automaton = new Automaton(request.get().grammar(), tokens);
+    Optional<ToolCalling> calling = ToolRequest.of(tools, choice, parallel).map(this::toolCalling);
+    calling.ifPresent(each -> calls.put(key, each));
+    return calling;
+  }
+
+  private ToolCalling toolCalling(ToolRequest request) {
+    Automaton automaton = new Automaton(request.grammar(), tokens);
     if (!automaton.isSatisfiable()) {
       throw new ClusterException(
           ErrorCode.INVALID_REQUEST,
           "tools: no arguments that could be written fit the parameters");
     }
-    return Optional.of(
-        new ToolCalling(automaton, tokenizer, notOpeningCall, request.get().forced()));
+    return new ToolCalling(automaton, tokenizer, notOpeningCall, request.forced());
   }
 
   private OutputGrammar grammar(JsonNode key, Supplier<Node> root) {
-    synchronized (grammars) {
-      OutputGrammar known = grammars.get(key);
-      if (known != null) {
-        return known;
-      }
+    Optional<OutputGrammar> known = grammars.get(key);
+    if (known.isPresent()) {
+      return known.get();
     }
     // Llama 2 writes a space before its first word, and its decoder takes it off again.
     OutputGrammar grammar =
@@ -113,12 +116,7 @@ public final class StructuredOutput {
           ErrorCode.INVALID_REQUEST,
           "%s: no JSON text that could be written satisfies it".formatted(RESPONSE_FORMAT));
     }
-    synchronized (grammars) {
-      grammars.put(key.deepCopy(), grammar);
-      if (grammars.size() > CACHED_GRAMMARS) {
-        grammars.remove(grammars.keySet().iterator().next());
-      }
-    }
+    grammars.put(key, grammar);
     return grammar;
   }
 }

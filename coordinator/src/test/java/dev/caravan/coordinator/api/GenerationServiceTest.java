@@ -95,6 +95,11 @@ final class GenerationServiceTest {
     assertRefused(GenerateRequest.getDefaultInstance(), ErrorCode.INVALID_REQUEST, "prompt");
     GenerateRequest other = GenerateRequest.newBuilder().setModel("other").setText("hi").build();
     assertRefused(other, ErrorCode.INVALID_REQUEST, "other");
+    GenerateRequest endless =
+        GenerateRequest.newBuilder().setText("hi").addStop("x".repeat(1025)).build();
+    assertRefused(endless, ErrorCode.INVALID_REQUEST, "stop has a text of 1025 characters");
+    GenerateRequest empty = GenerateRequest.newBuilder().setText("hi").addStop("").build();
+    assertRefused(empty, ErrorCode.INVALID_REQUEST, "stop has a text of 0 characters");
     api.serving.drain();
     assertRefused(other, ErrorCode.MODEL_NOT_READY, "shutting down");
   }

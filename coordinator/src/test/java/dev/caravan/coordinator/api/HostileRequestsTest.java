@@ -1,21 +1,18 @@
 package dev.caravan.coordinator.api;
 
+import static dev.caravan.coordinator.api.HostileRequests.CHAT;
+import static dev.caravan.coordinator.api.HostileRequests.VALID;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.SocketException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -28,45 +25,7 @@ import org.junit.jupiter.api.Timeout;
 final class HostileRequestsTest {
   private static final int REQUESTS = 10_000;
   private static final long SEED = 20261122;
-  private static final String CHAT = "/v1/chat/completions";
-  private static final List<String> PATHS =
-      List.of(CHAT, "/v1/completions", "/tokenize", "/detokenize", "/apply-template");
-  private static final String VALID =
-      "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"prompt\":\"hi\",\"tokens\":[1]}";
 
-  /** Fields of chats that are wrong. */
-  private static final List<String> WRONG_FIELDS =
-      List.of(
-          "\"temperature\":\"1\"",
-          "\"temperature\":1e999",
-          "\"temperature\":-0.1",
-          "\"top_p\":0",
-          "\"top_p\":[1]",
-          "\"top_k\":-2",
-          "\"min_p\":{}",
-          "\"repetition_penalty\":0",
-          "\"seed\":99999999999999999999",
-          "\"n\":0",
-          "\"n\":1000000",
-          "\"stop\":[[]]",
-          "\"stop\":5",
-          "\"stop\":\"\"",
-          "\"max_tokens\":-1",
-          "\"max_tokens\":1.5",
-          "\"max_completion_tokens\":\"many\"",
-          "\"logprobs\":5",
-          "\"logprobs\":true,\"top_logprobs\":-1",
-          "\"stream\":\"yes\"",
-          "\"stream\":true,\"stream_options\":7",
-          "\"model\":[]",
-          "\"model\":\"\\ud800\"",
-          "\"messages\":{}",
-          "\"messages\":[1]",
-          "\"messages\":[{\"role\":\"user\"}]",
-          "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]",
-          "\"messages\":[{\"role\":\"\\u0000\",\"content\":\"x\"}]");
-
-  private final Random random = new Random(SEED);
   private TestApi api;
   private HttpClient client;
 
@@ -84,30 +43,9 @@ final class HostileRequestsTest {
 
   @Test
   void malformedRequestsGet4xxAndTheServerGoesOn() throws Exception {
-    List<Socket> slow = new ArrayList<>();
-    try {
-      for (int i = 0; i < REQUESTS; i++) {
-        if (i % 1000 == 0) {
-          slow.add(slowClient());
-        }
-        if (i % 500 == 499) {
-          garbage();
-        } else {
-          HttpRequest request = request(i);
-          HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-          assertThat(response.statusCode())
-              .as("seed %d, request %d: %s: %s", SEED, i, request, response.body())
-              .isBetween(400, 499);
-          assertThat(response.body()).contains("{\"error\":{\"message\":");
-        }
-      }
-      assertThat(api.engine.requests()).isEmpty();
-      assertThat(api.post(CHAT, VALID).statusCode()).isEqualTo(200);
-    } finally {
-      for (Socket socket : slow) {
-        socket.close();
-      }
-    }
+    new HostileRequests(SEED, api.uri("/"), "none").send(client, REQUESTS);
+    assertThat(api.engine.requests()).isEmpty();
+    assertThat(api.post(CHAT, VALID).statusCode()).isEqualTo(200);
   }
 
   @Test
@@ -116,7 +54,7 @@ final class HostileRequestsTest {
     api = TestApi.on(new ScriptedEngine(_ -> new int[1 << 20], 4));
     String body = VALID.replaceFirst("\\{", "{\"stream\":true,\"max_tokens\":1048576,");
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
-      send(
+      HostileRequests.send(
           socket,
           "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
               .formatted(CHAT, body.length(), body));
@@ -129,7 +67,10 @@ final class HostileRequestsTest {
     List<CompletableFuture<HttpResponse<String>>> responses = new ArrayList<>();
     api.engine.allow(0);
     for (int i = 0; i < 200; i++) {
-      responses.add(client.sendAsync(post(CHAT, bytes(VALID)), BodyHandlers.ofString()));
+      responses.add(
+          client.sendAsync(
+              HttpRequest.newBuilder(api.uri(CHAT)).POST(BodyPublishers.ofString(VALID)).build(),
+              BodyHandlers.ofString()));
     }
     api.engine.awaitRequests(32);
     api.engine.allow(Integer.MAX_VALUE);
@@ -142,86 +83,5 @@ final class HostileRequestsTest {
           .isEqualTo(response.statusCode() == 429);
     }
     assertThat(answered).isBetween(32, 199);
-  }
-
-  private HttpRequest request(int index) {
-    String path = PATHS.get(random.nextInt(PATHS.size()));
-    return switch (index % 10) {
-      case 0 -> post(path, bytes(VALID.substring(0, random.nextInt(VALID.length()))));
-      case 1 -> post(path, noise());
-      case 2 -> post(path, bytes("[".repeat(1 + random.nextInt(100_000))));
-      case 3 -> post(path, bytes("{\"messages\":".repeat(101 + random.nextInt(1000))));
-      case 4 -> post(path, bytes("{\"model\":\"%d\",%s".formatted(index, VALID.substring(1))));
-      case 5 -> post(path, invalidUtf8());
-      case 6 -> post(path, bytes(VALID + "}"));
-      case 7 -> post("/v1/" + Long.toHexString(random.nextLong()), bytes(VALID));
-      case 8 ->
-          index % 1000 == 8
-              ? post(path, new byte[(4 << 20) + 1])
-              : HttpRequest.newBuilder(api.uri(path)).DELETE().build();
-      default ->
-          post(
-              CHAT,
-              bytes(
-                  "%s,%s}"
-                      .formatted(
-                          VALID.substring(0, VALID.length() - 1),
-                          WRONG_FIELDS.get(random.nextInt(WRONG_FIELDS.size())))));
-    };
-  }
-
-  private HttpRequest post(String path, byte[] body) {
-    return HttpRequest.newBuilder(api.uri(path)).POST(BodyPublishers.ofByteArray(body)).build();
-  }
-
-  private byte[] noise() {
-    byte[] bytes = new byte[random.nextInt(2000)];
-    random.nextBytes(bytes);
-    return bytes;
-  }
-
-  private byte[] invalidUtf8() {
-    byte[] bytes = bytes(VALID);
-    byte[][] bad = {{(byte) 0xff}, {(byte) 0xc3}, {(byte) 0xed, (byte) 0xa0, (byte) 0x80}};
-    byte[] chosen = bad[random.nextInt(bad.length)];
-    System.arraycopy(chosen, 0, bytes, VALID.indexOf("hi"), Math.min(2, chosen.length));
-    return bytes;
-  }
-
-  /** Begins a request and never ends it. */
-  private Socket slowClient() throws IOException {
-    Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port());
-    send(
-        socket,
-        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{".formatted(CHAT));
-    return socket;
-  }
-
-  /** Speaks no HTTP: gets an error or is hung up on. */
-  private void garbage() throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
-      send(
-          socket,
-          switch (random.nextInt(3)) {
-            case 0 -> "GET / HTTP/9.9\r\n\r\n";
-            case 1 ->
-                "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n".formatted(CHAT);
-            default -> "GET /%s HTTP/1.1\r\n\r\n".formatted("x".repeat(100_000));
-          });
-      socket.shutdownOutput();
-      InputStream in = socket.getInputStream();
-      String answer = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(answer.isEmpty() || answer.startsWith("HTTP/1.1 4")).as(answer).isTrue();
-    } catch (SocketException e) {
-      assertThat(e).hasMessageContaining("reset");
-    }
-  }
-
-  private static void send(Socket socket, String text) throws IOException {
-    socket.getOutputStream().write(bytes(text));
-  }
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
   }
 }

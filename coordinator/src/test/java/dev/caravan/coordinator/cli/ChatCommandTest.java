@@ -7,9 +7,11 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class ChatCommandTest {
   private final InputStream standardInput = System.in;
@@ -100,5 +102,18 @@ final class ChatCommandTest {
     assertThat(run.exitCode()).isEqualTo(3);
     assertThat(run.err()).contains(url).contains("is caravan serve running there?");
     CommandRun.of("chat", "--url", "nonsense").assertRefused("is no address of a server");
+  }
+
+  @Test
+  void refusesOptionsOfTwoServers(@TempDir Path directory) throws IOException {
+    Path model = SmallModels.withVocabulary(directory.resolve("model.gguf"));
+    CommandRun.of("chat", "--model", model, "--url", server.url())
+        .assertRefused("--url means a server that runs", "--model");
+    CommandRun.of("chat", "--model", model, "--api-key-file", model)
+        .assertRefused("--api-key-file means a server that runs");
+    chat("", "--workers", 3)
+        .assertRefused("--workers is for a server of this command's own", "--model");
+    chat("", "--chat-template", model).assertRefused("--chat-template is for");
+    CommandRun.of("chat", "--model", model).assertRefused("no chat template", "--chat-template");
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** {@code caravan serve} with the embedded model on two worker JVMs, in a JVM of its own. */
+/** {@code caravan serve} with the embedded model on worker JVMs, in a JVM of its own. */
 final class ServedDemo implements AutoCloseable {
   static final String KEY = "a-key-of-the-test";
   private static final Duration START = Duration.ofMinutes(2);
@@ -26,11 +26,20 @@ final class ServedDemo implements AutoCloseable {
   }
 
   /**
+   * Starts the server on two workers and waits until the model is loaded.
+   *
+   * @param directory for its files
+   */
+  static ServedDemo start(Path directory) throws IOException, InterruptedException {
+    return start(directory, 2);
+  }
+
+  /**
    * Starts the server and waits until the model is loaded.
    *
    * @param directory for its files
    */
-  static ServedDemo start(Path directory, Object... options)
+  static ServedDemo start(Path directory, int workers, Object... options)
       throws IOException, InterruptedException {
     Path template =
         Files.writeString(
@@ -40,7 +49,8 @@ final class ServedDemo implements AutoCloseable {
     DemoModel model = DemoModel.write();
     List<Object> arguments =
         new ArrayList<>(
-            List.of("serve", "--model", model.file(), "--workers", 2, "--threads", 1, "--http"));
+            List.of(
+                "serve", "--model", model.file(), "--workers", workers, "--threads", 1, "--http"));
     arguments.addAll(List.of("127.0.0.1:0", "--chat-template", template, "--api-key-file", keys));
     arguments.addAll(List.of(options));
     ChildJvm jvm = ChildJvm.caravan(arguments.toArray());

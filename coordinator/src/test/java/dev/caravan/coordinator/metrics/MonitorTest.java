@@ -16,7 +16,7 @@ class MonitorTest {
   private static final Pattern COMMENT =
       Pattern.compile("# (HELP [a-z_:0-9]+ .+|TYPE [a-z_:0-9]+ (counter|gauge|histogram|summary))");
   private static final Pattern SAMPLE =
-      Pattern.compile("[a-z_:0-9]+\\{([a-z_]+=\"[^\"\\\\]*\",?)+} -?[0-9.]+(E-?[0-9]+)?");
+      Pattern.compile("[a-z_:0-9]+(\\{([a-z_]+=\"[^\"\\\\]*\",?)+})? -?[0-9.]+(E-?[0-9]+)?");
 
   private final EngineCounts counts = new EngineCounts(2, 256, () -> 0);
   private final Monitor monitor =
@@ -110,7 +110,17 @@ class MonitorTest {
         .allMatch(line -> COMMENT.matcher(line).matches() || SAMPLE.matcher(line).matches());
     assertThat(lines.stream().filter(line -> line.startsWith("# TYPE")).toList())
         .doesNotHaveDuplicates()
-        .hasSize(23);
+        .hasSize(24 + 6);
+  }
+
+  @Test
+  void tellsWhatTheProcessUses() {
+    assertThat(monitor.metrics())
+        .containsPattern("\njvm_memory_used_bytes\\{area=\"heap\"} [1-9][0-9]*\n")
+        .containsPattern("\njvm_buffer_pool_used_bytes\\{pool=\"direct\"} [0-9]+\n")
+        .containsPattern("\njvm_threads_current [1-9][0-9]*\n")
+        .containsPattern("\nprocess_resident_memory_bytes [1-9][0-9]{6,}\n")
+        .containsPattern("\nprocess_cpu_seconds_total [0-9.]+\n");
   }
 
   @Test

@@ -24,8 +24,6 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** Turns requests into generations. */
 final class GenerationCodec {
-  private static final int MAX_STOPS = 4;
-
   private GenerationCodec() {}
 
   /**
@@ -86,10 +84,16 @@ final class GenerationCodec {
   }
 
   private static List<String> stops(GenerateRequest request) {
-    if (request.getStopCount() > MAX_STOPS || request.getStopList().contains("")) {
+    if (request.getStopCount() > TextRequest.MAX_STOPS) {
       throw invalid(
-          "stop has %d texts; at most %d, none of them empty"
-              .formatted(request.getStopCount(), MAX_STOPS));
+          "stop has %d texts; at most %d".formatted(request.getStopCount(), TextRequest.MAX_STOPS));
+    }
+    for (String stop : request.getStopList()) {
+      if (stop.isEmpty() || stop.length() > TextRequest.MAX_STOP_CHARS) {
+        throw invalid(
+            "stop has a text of %d characters; 1 to %d"
+                .formatted(stop.length(), TextRequest.MAX_STOP_CHARS));
+      }
     }
     return request.getStopList();
   }

@@ -5,6 +5,7 @@ import dev.caravan.coordinator.api.ApiError;
 import dev.caravan.coordinator.api.ApiException;
 import dev.caravan.coordinator.api.Fields;
 import dev.caravan.coordinator.api.ServedModel;
+import dev.caravan.coordinator.api.text.TextRequest;
 import dev.caravan.coordinator.sample.LogitAdjustments;
 import dev.caravan.coordinator.sample.SamplingParameters;
 import java.util.ArrayList;
@@ -18,8 +19,6 @@ import java.util.concurrent.ThreadLocalRandom;
 final class GenerationFields {
   static final int MAX_CHOICES = 16;
   static final int MAX_TOP_LOGPROBS = 20;
-  private static final int MAX_STOPS = 4;
-  private static final int MAX_STOP_CHARS = 1024;
   private static final double SMALLEST_POSITIVE = 1e-6;
 
   private GenerationFields() {}
@@ -112,8 +111,9 @@ final class GenerationFields {
     }
     List<String> stops = new ArrayList<>();
     if (stop.isArray()) {
-      if (stop.size() > MAX_STOPS) {
-        throw fields.invalid("stop", "%d texts; at most %d".formatted(stop.size(), MAX_STOPS));
+      if (stop.size() > TextRequest.MAX_STOPS) {
+        throw fields.invalid(
+            "stop", "%d texts; at most %d".formatted(stop.size(), TextRequest.MAX_STOPS));
       }
       stop.forEach(each -> stops.add(stopText(fields, each)));
     } else {
@@ -127,9 +127,10 @@ final class GenerationFields {
       throw fields.wrongType("stop", stop, "a text or a list of texts");
     }
     String text = stop.textValue();
-    if (text.isEmpty() || text.length() > MAX_STOP_CHARS) {
+    if (text.isEmpty() || text.length() > TextRequest.MAX_STOP_CHARS) {
       throw fields.invalid(
-          "stop", "a text of %d characters; 1 to %d".formatted(text.length(), MAX_STOP_CHARS));
+          "stop",
+          "a text of %d characters; 1 to %d".formatted(text.length(), TextRequest.MAX_STOP_CHARS));
     }
     return text;
   }

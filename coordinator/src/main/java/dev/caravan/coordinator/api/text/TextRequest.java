@@ -9,11 +9,15 @@ import java.util.List;
  *
  * @param generation what to generate
  * @param decoder new, for this generation alone
- * @param stops texts that end it; none of them empty
+ * @param stops texts that end it; at most {@link #MAX_STOPS} of 1 to {@link #MAX_STOP_CHARS}
+ *     characters
  * @param countsPrompt false if another generation of the same request has the same prompt
  */
 public record TextRequest(
     EngineRequest generation, StreamingDecoder decoder, List<String> stops, boolean countsPrompt) {
+
+  public static final int MAX_STOPS = 4;
+  public static final int MAX_STOP_CHARS = 1024;
 
   public TextRequest {
     stops = List.copyOf(stops);
