@@ -55,17 +55,12 @@ libraries() {
   done
 }
 
-# What a container adds: the heap is a quarter of its memory limit, at most a quarter of $1. Weights and KV cache are not in the heap, they lie
-# in mapped files and arenas; network buffers outside of the heap may take as much again. Threads follow the limit of processors by themselves.
-container_options() {
-  echo "-XX:MaxRAM=$1"
-  echo "-XX:MaxRAMPercentage=25"
-  echo "-XX:+ExitOnOutOfMemoryError"
-}
-
+# What a container adds: the heap is a quarter of the memory that the launcher names; weights and KV cache are not in it, they lie in mapped
+# files and arenas. Network buffers outside of the heap may take as much again. Threads follow the limit of processors by themselves.
 options() {
-  { cat "$home/worker.options"; container_options 2g; } >"$app/worker.options"
-  { cat "$home/coordinator.options"; container_options 4g; } >"$app/coordinator.options"
+  for part in worker coordinator; do
+    { cat "$home/$part.options"; printf '%s\n' -XX:MaxRAMPercentage=25 -XX:+ExitOnOutOfMemoryError; } >"$app/$part.options"
+  done
 }
 
 # Copies a program or library with all the libraries that it asks for, each to where it lies here.
@@ -97,7 +92,7 @@ natives() {
 }
 
 system() {
-  mkdir -p "$root/etc" "$root/tmp" "$root/proc" "$root/sys" "$root/dev" "$root/models" "$root/usr/local/bin"
+  mkdir -p "$root/etc" "$root/tmp" "$root/proc" "$root/sys/fs/cgroup" "$root/dev" "$root/models" "$root/usr/local/bin"
   chmod 1777 "$root/tmp"
   echo "caravan:x:$user:$user:caravan:/tmp:/bin/sh" >"$root/etc/passwd"
   echo "caravan:x:$user:" >"$root/etc/group"

@@ -139,7 +139,9 @@ final class HostedCluster implements AutoCloseable {
   HostProcess startWorker(String name, String hostName) throws IOException {
     List<Object> command = new ArrayList<>(List.of("worker", "--stay", "--id", name));
     command.addAll(List.of("--coordinator", COORDINATOR + ":" + COORDINATOR_PORT));
-    command.addAll(List.of("--listen", name + ":" + WORKER_PORT));
+    // Some are known by name, some by address, as the chart's are.
+    String listen = workers(2).contains(name) ? name : "0.0.0.0";
+    command.addAll(List.of("--listen", listen + ":" + WORKER_PORT));
     return start(hostName, name, command);
   }
 

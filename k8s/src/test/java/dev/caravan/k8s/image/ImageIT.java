@@ -11,6 +11,7 @@ import dev.caravan.k8s.net.HostProcess;
 import dev.caravan.k8s.net.Hosts;
 import dev.caravan.k8s.net.Link;
 import dev.caravan.k8s.net.Relay;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +21,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The image's root file system in containers without privileges. */
 @Timeout(600)
@@ -99,6 +102,24 @@ class ImageIT {
     }
     serve.signal("TERM");
     assertThat(serve.awaitExit(PATIENCE)).as(serve.err()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"max, 1024, 512", "1073741824, 256, 256", "3221225472, 768, 512"})
+  void heapIsAQuarterOfTheContainersMemoryWithinBounds(
+      String memory, long coordinatorMebibytes, long workerMebibytes) throws Exception {
+    Path limits = Files.createDirectory(directory.resolve("cgroup-" + memory));
+    Files.writeString(limits.resolve("memory.max"), memory + "\n");
+    Container container =
+        Container.mount(hosts.add("limited"), rootFs, Map.of("/sys/fs/cgroup", limits))
+            .withJavaOptions("-XX:+PrintFlagsFinal");
+    for (Map.Entry<String, Long> heap :
+        Map.of("--version", coordinatorMebibytes, "worker", workerMebibytes).entrySet()) {
+      HostProcess process = container.caravan(heap.getKey(), "--help");
+      assertThat(process.awaitExit(PATIENCE)).as(process.err()).isZero();
+      assertThat(process.out())
+          .containsPattern("MaxHeapSize += %d ".formatted(heap.getValue() << 20));
+    }
   }
 
   private static Container container(String name) throws Exception {

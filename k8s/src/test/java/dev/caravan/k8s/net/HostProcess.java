@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 /** A process on a host. Thread-safe. */
 public final class HostProcess implements AutoCloseable {
   private static final long POLL_MILLIS = 10;
+  private static final long CONTINUE_MILLIS = 1000;
   private static final String END_OF_THREADS = "JNI global refs";
   private static final Duration THREADS_DEADLINE = Duration.ofSeconds(10);
 
@@ -84,10 +85,15 @@ public final class HostProcess implements AutoCloseable {
    */
   public int awaitExit(Duration deadline) throws IOException, InterruptedException {
     long end = end(deadline);
-    if (!process.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
-      signal("QUIT");
-      out.await(text -> text.contains(END_OF_THREADS), end(THREADS_DEADLINE));
-      throw notSeen("end");
+    while (!process.waitFor(CONTINUE_MILLIS, TimeUnit.MILLISECONDS)) {
+      if (end - System.nanoTime() <= 0) {
+        signal("QUIT");
+        out.await(text -> text.contains(END_OF_THREADS), end(THREADS_DEADLINE));
+        throw notSeen("end");
+      }
+      // When its child is stopped nsenter stops itself, and who continues the child knows nothing
+      // of it.
+      Shell.run(List.of("sh", "-c", "kill -CONT %d || true".formatted(process.pid())));
     }
     out.awaitEnd(end);
     err.awaitEnd(end);
