@@ -37,9 +37,6 @@ final class ServeCommand implements Callable<Integer> {
   /** A forward pass through all workers within this time makes the server ready. */
   private static final Duration READY_WITHIN = Duration.ofSeconds(60);
 
-  /** Longer ones are asked for: the KV cache of several full contexts can exceed the memory. */
-  private static final int DEFAULT_CONTEXT = 8192;
-
   private static final int EXIT_CUT_SHORT = 130;
 
   @Mixin private ModelOption model = new ModelOption();
@@ -62,7 +59,7 @@ final class ServeCommand implements Callable<Integer> {
     logEvents();
     InetSocketAddress address = Addresses.parse("--http", http);
     serve.check();
-    cluster.defaultContext(DEFAULT_CONTEXT);
+    cluster.defaultContext(ServeOptions.DEFAULT_CONTEXT);
     try (ReadinessProbe probe = new ReadinessProbe(serving, READY_WITHIN, System::nanoTime);
         ApiServer server = new ApiServer(address, serve.keys(), routes(probe))) {
       server.start();
