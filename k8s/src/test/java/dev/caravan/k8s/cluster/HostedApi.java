@@ -19,7 +19,6 @@ import java.nio.charset.StandardCharsets;
 /** The coordinator's API as a client on its own host sees it. */
 final class HostedApi implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final long POLL_MILLIS = 20;
 
   private final Relay relay;
   private final HttpClient client =
@@ -58,7 +57,7 @@ final class HostedApi implements AutoCloseable {
     long end = System.nanoTime() + HostedCluster.PATIENCE.toNanos();
     while (get("/readyz").statusCode() != status) {
       assertThat(System.nanoTime()).as("/readyz is not %d in time", status).isLessThan(end);
-      Thread.sleep(POLL_MILLIS);
+      Thread.onSpinWait();
     }
   }
 
