@@ -5,8 +5,7 @@ import com.linecorp.armeria.common.metric.NoopMeterRegistry;
 import com.linecorp.armeria.common.util.TransportType;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
-import dev.caravan.model.error.ClusterException;
-import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.net.Addresses;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -77,17 +76,13 @@ public final class ApiServer implements AutoCloseable {
   /**
    * Starts to listen.
    *
-   * @throws ClusterException INVALID_REQUEST if the address cannot be bound
+   * @throws dev.caravan.model.error.ClusterException INVALID_REQUEST if the address cannot be bound
    */
   public void start() {
     try {
       server.start().join();
     } catch (CompletionException e) {
-      throw new ClusterException(
-          ErrorCode.INVALID_REQUEST,
-          "cannot listen on %s:%d: %s; choose another --http address"
-              .formatted(address.getHostString(), address.getPort(), e.getCause()),
-          e);
+      throw Addresses.cannotListen("--http", address, e);
     }
   }
 

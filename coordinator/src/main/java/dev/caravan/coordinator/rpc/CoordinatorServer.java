@@ -1,8 +1,7 @@
 package dev.caravan.coordinator.rpc;
 
 import dev.caravan.coordinator.cluster.Membership;
-import dev.caravan.model.error.ClusterException;
-import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.net.Addresses;
 import dev.caravan.proto.wire.ClusterProtocol;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
@@ -46,17 +45,13 @@ public final class CoordinatorServer implements AutoCloseable {
   /**
    * Starts to listen.
    *
-   * @throws ClusterException INVALID_REQUEST if the address cannot be bound
+   * @throws dev.caravan.model.error.ClusterException INVALID_REQUEST if the address cannot be bound
    */
   public void start() {
     try {
       server.start();
     } catch (IOException e) {
-      throw new ClusterException(
-          ErrorCode.INVALID_REQUEST,
-          "cannot listen on %s:%d: %s; choose another --listen address"
-              .formatted(address.getHostString(), address.getPort(), rootMessage(e)),
-          e);
+      throw Addresses.cannotListen("--listen", address, e);
     }
     expiry.scheduleWithFixedDelay(
         membership::expire, EXPIRY_PERIOD_MILLIS, EXPIRY_PERIOD_MILLIS, TimeUnit.MILLISECONDS);
@@ -79,13 +74,5 @@ public final class CoordinatorServer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  private static String rootMessage(Throwable error) {
-    Throwable root = error;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return String.valueOf(root.getMessage());
   }
 }

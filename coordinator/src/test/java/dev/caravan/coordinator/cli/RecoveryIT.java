@@ -120,7 +120,7 @@ class RecoveryIT {
   private CompletableFuture<HttpResponse<String>> story() {
     String body =
         """
-        {"prompt":"Once upon a time","max_tokens":400,"temperature":0,"ignore_eos":true}\
+        {"prompt":"Once upon a time","max_tokens":150,"temperature":0,"ignore_eos":true}\
         """;
     return client.sendAsync(
         request("/v1/completions").POST(BodyPublishers.ofString(body)).build(),

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ServeIT {
   private static final String STORY =
       """
-      {"prompt":"Once upon a time","max_tokens":400,"stream":true,"temperature":0,\
+      {"prompt":"Once upon a time","max_tokens":200,"stream":true,"temperature":0,\
       "logit_bias":{"767":-100}}\
       """;
 

@@ -104,8 +104,9 @@ class ServedTrafficIT {
           .isEqualTo(response.statusCode() == 429);
       answered += response.statusCode() == 200 ? 1 : 0;
     }
-    // 16 run and 32 wait; of the others those find room who come after the first have ended.
-    assertThat(answered).isBetween(48, 199);
+    // 32 wait, and as many run as there are KV blocks for: at least one. Of the others those find
+    // room who come after the first have ended.
+    assertThat(answered).isBetween(33, 199);
     assertThat(metric("vllm:request_success_total") - stopped).isGreaterThanOrEqualTo(answered);
   }
 

@@ -5,7 +5,7 @@ import dev.caravan.model.error.ErrorCode;
 import java.net.InetSocketAddress;
 import java.security.Security;
 
-/** Parses HOST:PORT; says how long the addresses of names are remembered. */
+/** Parses HOST:PORT; says how long names are remembered, and why an address cannot be taken. */
 public final class Addresses {
   private Addresses() {}
 
@@ -36,6 +36,28 @@ public final class Addresses {
       host = host.substring(1, host.length() - 1);
     }
     return new InetSocketAddress(host, port);
+  }
+
+  /**
+   * Returns what to throw when nobody can listen on an address.
+   *
+   * @param option that holds the address, for the message
+   */
+  public static ClusterException cannotListen(
+      String option, InetSocketAddress address, Throwable error) {
+    Throwable root = error;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return new ClusterException(
+        ErrorCode.INVALID_REQUEST,
+        "cannot listen on %s:%d: %s; choose another %s address"
+            .formatted(
+                address.getHostString(),
+                address.getPort(),
+                address.isUnresolved() ? "nobody knows a host of this name" : root.getMessage(),
+                option),
+        error);
   }
 
   private static int port(String text) {

@@ -1,7 +1,6 @@
 package dev.caravan.worker.rpc;
 
-import dev.caravan.model.error.ClusterException;
-import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.net.Addresses;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
@@ -25,21 +24,13 @@ final class WorkerServer implements AutoCloseable {
   /**
    * Starts to listen.
    *
-   * @throws ClusterException INVALID_REQUEST if the address cannot be bound
+   * @throws dev.caravan.model.error.ClusterException INVALID_REQUEST if the address cannot be bound
    */
   void start() {
     try {
       server.start();
     } catch (IOException e) {
-      Throwable root = e;
-      while (root.getCause() != null) {
-        root = root.getCause();
-      }
-      throw new ClusterException(
-          ErrorCode.INVALID_REQUEST,
-          "cannot listen on %s:%d: %s; choose another --listen address"
-              .formatted(address.getHostString(), address.getPort(), root.getMessage()),
-          e);
+      throw Addresses.cannotListen("--listen", address, e);
     }
   }
 
