@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Runs what the init container runs. */
 class DownloadScriptTest {
+  private static final String NEEDED = "sh, curl and sha256sum are needed in /usr/bin";
   private static final String MODEL = "weights, weights, weights\n";
 
   @TempDir private Path directory;
@@ -28,10 +29,13 @@ class DownloadScriptTest {
 
   @BeforeEach
   void writeSource() throws IOException {
-    assumeTrue(
+    boolean programs =
         Stream.of("sh", "curl", "sha256sum")
-            .allMatch(name -> Files.isExecutable(Path.of("/usr/bin", name))),
-        "NOT RUN: sh, curl and sha256sum are needed in /usr/bin");
+            .allMatch(name -> Files.isExecutable(Path.of("/usr/bin", name)));
+    if (!programs) {
+      System.err.println("SKIPPED: the download of a model is not tested: " + NEEDED);
+    }
+    assumeTrue(programs, NEEDED);
     source = Files.writeString(directory.resolve("source"), MODEL);
   }
 
