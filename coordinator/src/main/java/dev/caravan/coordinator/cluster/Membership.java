@@ -72,7 +72,7 @@ public final class Membership {
   /** Renews the lease of a member; a member that is already lost stays lost. */
   public synchronized void renew(Member member) {
     Lease held = leases.get(member.id());
-    if (held != null) {
+    if (held != null && held.member.equals(member)) {
       held.renewedNanos = nanoClock.getAsLong();
     }
   }

@@ -101,10 +101,13 @@ final class MembershipService extends MembershipServiceGrpc.MembershipServiceImp
               hello.getProcessors(),
               hello.getMemoryBytes(),
               hello.getProcessId());
-      takePlaceOf(joining);
       membership.sawEpoch(hello.getLastEpoch());
-      membership.join(joining);
-      welcome(joining);
+      // One at a time: of two workers with one id that join together, one has to hear of the other.
+      synchronized (MembershipService.this) {
+        takePlaceOf(joining);
+        membership.join(joining);
+        welcome(joining);
+      }
       LOG.info("worker={} address={} joined", joining.id(), joining.address());
     }
 

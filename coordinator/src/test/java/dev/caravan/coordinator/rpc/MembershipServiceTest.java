@@ -18,8 +18,10 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,6 +89,33 @@ class MembershipServiceTest {
     assertThat(first.end()).isEqualTo("completed");
     assertThat(losses.poll(5, TimeUnit.SECONDS)).startsWith("a: ");
     assertThat(membership.members()).hasSize(1);
+  }
+
+  /** On two threads of its own: the server of a test may have but one event loop. */
+  @Test
+  void ofTwoWorkersOfOneIdThatJoinTogetherOneIsToldOfTheOther() throws Exception {
+    CountDownLatch firstJoins = new CountDownLatch(1);
+    MembershipService service =
+        new MembershipService(
+            new Membership(
+                Duration.ofSeconds(30),
+                () -> {
+                  firstJoins.countDown();
+                  LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200));
+                  return System.nanoTime();
+                }));
+    JoinRequest hello =
+        JoinRequest.newBuilder().setHello(hello("a", ClusterProtocol.VERSION)).build();
+    Heard first = new Heard();
+    Thread joining = Thread.ofPlatform().start(() -> service.join(first).onNext(hello));
+    assertThat(firstJoins.await(10, TimeUnit.SECONDS)).isTrue();
+    Heard second = new Heard();
+    service.join(second).onNext(hello);
+    joining.join();
+    assertThat(second.next().hasWelcome()).isTrue();
+    assertThat(first.next().hasWelcome()).isTrue();
+    assertThat(first.next().getRefusal().getReason()).contains("joined under its id");
+    assertThat(first.end()).isEqualTo("completed");
   }
 
   @Test
