@@ -183,5 +183,8 @@ class HotPathAllocationTest {
 
     @Override
     public void loaded(long doneBytes, long totalBytes) {}
+
+    @Override
+    public void rehearsing() {}
   }
 }

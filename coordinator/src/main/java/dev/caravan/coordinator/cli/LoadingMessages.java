@@ -22,4 +22,9 @@ record LoadingMessages(Serving serving) implements LoadListener {
     serving.loading(
         "%d of %d MiB of weights".formatted(doneBytes / MEBIBYTE, totalBytes / MEBIBYTE));
   }
+
+  @Override
+  public void rehearsing() {
+    serving.loading("warming up");
+  }
 }

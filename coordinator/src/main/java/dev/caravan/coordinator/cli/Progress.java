@@ -65,6 +65,12 @@ public final class Progress implements LoadListener, AutoCloseable {
   }
 
   @Override
+  public synchronized void rehearsing() {
+    close();
+    line("warming up");
+  }
+
+  @Override
   public synchronized void close() {
     if (bar != null) {
       bar.close();

@@ -11,6 +11,7 @@ import dev.caravan.model.checkpoint.Checkpoint;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.shard.ShardPlan;
+import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.model.step.StepResult;
 import java.time.Duration;
@@ -38,6 +39,7 @@ public final class Cluster implements Recovery, AutoCloseable {
   private static final Duration REMOTE_JOIN_DEADLINE = Duration.ofMinutes(10);
   private static final Duration FOR_EVER = Duration.ofDays(36_500);
   private static final Duration LOAD_DEADLINE = Duration.ofHours(2);
+  private static final long REHEARSED_WEIGHT_BYTES = 128L << 20;
   private static final long FIRST_PAUSE_MILLIS = 500;
   private static final long LONGEST_PAUSE_MILLIS = 15_000;
 
@@ -55,6 +57,7 @@ public final class Cluster implements Recovery, AutoCloseable {
   private volatile @Nullable Thread recovering;
   private volatile boolean closed;
   private int epoch; // of the latest formation, confined to the thread that forms the cluster
+  private boolean rehearsed; // confined to that thread, too
 
   /**
    * What one worker's shard takes.
@@ -192,11 +195,30 @@ public final class Cluster implements Recovery, AutoCloseable {
         .forEach(member -> next.onLoss(member, "it left while the cluster was formed"));
     try {
       memory = new ShardDeployment(settings, checkpoint, next).load(LOAD_DEADLINE, listener);
+      next.open();
+      rehearse(next, listener);
     } catch (ClusterException e) {
       throw withLastWords(e);
     }
-    next.open();
     next.failure().thenAccept(error -> failureListener.failed(next.epoch(), error));
+  }
+
+  /**
+   * Makes the way of a step fast, where an answer takes longer than this does; not after a
+   * recovery: a cluster that answers slowly for a while is better than none.
+   */
+  private void rehearse(Formation next, LoadListener listener) {
+    boolean worthIt =
+        settings.runtime().kernels() == RuntimeSettings.Kernels.SIMD
+            && memory.stream().anyMatch(worker -> worker.weightBytes() >= REHEARSED_WEIGHT_BYTES);
+    if (worthIt && !rehearsed) {
+      listener.rehearsing();
+      GrpcStepExecutor executor = next.executor();
+      int steps =
+          new Rehearsal(executor::echo, executor::execute, System::nanoTime).run(next.epoch());
+      LOG.info("epoch={} rehearsed with {} steps", next.epoch(), steps);
+      rehearsed = true;
+    }
   }
 
   private static void pause(long millis) {

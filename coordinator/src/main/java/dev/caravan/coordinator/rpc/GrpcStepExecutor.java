@@ -98,6 +98,14 @@ final class GrpcStepExecutor implements StepExecutor {
     return logits;
   }
 
+  /** Sends a step that nobody computes to all workers, and waits for their answers. */
+  void echo(StepBatch batch) {
+    List<ExecuteResponse> responses = ask(batch, workers, StepCodec.encodeEcho(batch));
+    for (int i = 0; i < responses.size(); i++) {
+      check(batch, workers.get(i), responses.get(i));
+    }
+  }
+
   private List<ExecuteResponse> ask(
       StepBatch batch, List<WorkerConnection> asked, ExecuteRequest request) {
     List<CompletableFuture<ExecuteResponse>> answers = new ArrayList<>();

@@ -13,6 +13,9 @@ public interface LoadListener {
 
         @Override
         public void loaded(long doneBytes, long totalBytes) {}
+
+        @Override
+        public void rehearsing() {}
       };
 
   /** The coordinator waits at host:port for workers that others start. */
@@ -23,6 +26,9 @@ public interface LoadListener {
 
   /** Bytes of weights in place, over all workers. */
   void loaded(long doneBytes, long totalBytes);
+
+  /** All weights are in place; what is left is to make the first steps fast. */
+  void rehearsing();
 
   /** Returns a listener that tells this one and then another. */
   default LoadListener with(LoadListener other) {
@@ -44,6 +50,12 @@ public interface LoadListener {
       public void loaded(long doneBytes, long totalBytes) {
         first.loaded(doneBytes, totalBytes);
         other.loaded(doneBytes, totalBytes);
+      }
+
+      @Override
+      public void rehearsing() {
+        first.rehearsing();
+        other.rehearsing();
       }
     };
   }

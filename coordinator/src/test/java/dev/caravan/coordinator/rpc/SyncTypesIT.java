@@ -139,5 +139,8 @@ class SyncTypesIT {
 
     @Override
     public void loaded(long doneBytes, long totalBytes) {}
+
+    @Override
+    public void rehearsing() {}
   }
 }

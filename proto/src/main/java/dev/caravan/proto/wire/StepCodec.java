@@ -42,6 +42,11 @@ public final class StepCodec {
     return request.build();
   }
 
+  /** Asks for an answer without computing anything. */
+  public static ExecuteRequest encodeEcho(StepBatch batch) {
+    return encode(batch).toBuilder().setEcho(true).build();
+  }
+
   /**
    * Asks for all logits of a row of a step that was just executed.
    *

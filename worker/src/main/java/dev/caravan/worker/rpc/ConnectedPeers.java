@@ -4,6 +4,7 @@ import dev.caravan.worker.collective.AllReduceProbe;
 import dev.caravan.worker.collective.AllReduceRule;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.CollectiveAlgorithm;
+import dev.caravan.worker.collective.CollectiveWarmUp;
 import dev.caravan.worker.collective.ExchangeSettings;
 import dev.caravan.worker.collective.PeerChannel;
 import dev.caravan.worker.collective.PeerGroup;
@@ -11,6 +12,8 @@ import dev.caravan.worker.collective.PeerStageLink;
 import dev.caravan.worker.collective.StageLink;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Channels to all peers of one worker in one epoch.
@@ -28,6 +31,7 @@ public record ConnectedPeers(
     @Nullable PeerChannel previous,
     @Nullable PeerChannel next)
     implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ConnectedPeers.class);
 
   public ConnectedPeers {
     ranks = List.copyOf(ranks);
@@ -37,6 +41,20 @@ public record ConnectedPeers(
   public Collective collective(
       ExchangeSettings settings, CollectiveAlgorithm algorithm, AllReduceRule rule) {
     return algorithm.over(new PeerGroup(settings, stage, rank, ranks), rule);
+  }
+
+  /**
+   * Makes all-reduces between the ranks of the stage fast; all of them do so at the same time.
+   *
+   * @param wanted whether that is worth some seconds; rank 0 decides for all
+   * @throws dev.caravan.model.error.ClusterException WORKER_LOST if a rank does not take part
+   */
+  void warmUp(ExchangeSettings settings, CollectiveAlgorithm algorithm, boolean wanted) {
+    if (!ranks.isEmpty()) {
+      Collective collective = collective(settings, algorithm, AllReduceRule.UNMEASURED);
+      int rounds = new CollectiveWarmUp(collective, System::nanoTime).run(wanted);
+      LOG.info("warmed up with {} all-reduces", rounds);
+    }
   }
 
   /**

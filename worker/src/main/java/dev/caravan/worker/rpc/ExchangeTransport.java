@@ -2,8 +2,10 @@ package dev.caravan.worker.rpc;
 
 import dev.caravan.proto.wire.ExchangeFrame;
 import dev.caravan.proto.wire.ExchangeMethod;
+import dev.caravan.proto.worker.v1.WorkerServiceGrpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.netty.NettyChannelBuilder;
@@ -21,6 +23,8 @@ public final class ExchangeTransport {
   /** Two of the largest frames of an all-reduce: a sender does not stall inside a frame. */
   private static final int FLOW_CONTROL_WINDOW_BYTES = 8 << 20;
 
+  private static final String STEPS = WorkerServiceGrpc.getExecuteMethod().getFullMethodName();
+
   private static final int KEEP_ALIVE_SECONDS = 10;
   private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 5;
 
@@ -29,7 +33,8 @@ public final class ExchangeTransport {
   /**
    * Starts the settings of a worker's server; port 0 picks a free one.
    *
-   * <p>Exchange streams run on the event loop, all other services on the builder's executor.
+   * <p>Streams of frames and of steps run on the event loop, where they do no more than hand over;
+   * all other calls on the builder's executor.
    */
   public static NettyServerBuilder server(SocketAddress address) {
     return NettyServerBuilder.forAddress(address)
@@ -37,7 +42,7 @@ public final class ExchangeTransport {
         .maxInboundMessageSize(ExchangeFrame.MAX_BYTES)
         .permitKeepAliveTime(KEEP_ALIVE_SECONDS / 2, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true)
-        .callExecutor(new EventLoopForExchange());
+        .callExecutor(new EventLoopForStreams());
   }
 
   /** Returns a channel to a worker; it connects when the first call needs it. */
@@ -54,13 +59,16 @@ public final class ExchangeTransport {
         .build();
   }
 
-  private static final class EventLoopForExchange implements ServerCallExecutorSupplier {
+  private static final class EventLoopForStreams implements ServerCallExecutorSupplier {
 
     @Override
     public <ReqT, RespT> @Nullable Executor getExecutor(
         ServerCall<ReqT, RespT> call, Metadata metadata) {
-      String service = call.getMethodDescriptor().getServiceName();
-      return ExchangeMethod.SERVICE.equals(service) ? Runnable::run : null;
+      MethodDescriptor<ReqT, RespT> method = call.getMethodDescriptor();
+      boolean onlyHandsOver =
+          ExchangeMethod.SERVICE.equals(method.getServiceName())
+              || STEPS.equals(method.getFullMethodName());
+      return onlyHandsOver ? Runnable::run : null;
     }
   }
 }

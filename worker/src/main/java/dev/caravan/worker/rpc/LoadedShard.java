@@ -30,6 +30,7 @@ import java.util.List;
  */
 public final class LoadedShard implements AutoCloseable {
   private static final long PRIMED_WEIGHT_BYTES = 8L << 20;
+  private static final long WARM_LINKS_WEIGHT_BYTES = 128L << 20;
 
   private final Arena arena = Arena.ofShared();
   private final Checkpoint checkpoint;
@@ -91,11 +92,19 @@ public final class LoadedShard implements AutoCloseable {
    * for weights so few that an answer is faster than that.
    */
   void prime(StageWeights weights) {
-    boolean worthIt = loader.bytes() >= PRIMED_WEIGHT_BYTES;
-    if (worthIt && settings.kernels() == RuntimeSettings.Kernels.SIMD) {
+    if (hasAtLeast(PRIMED_WEIGHT_BYTES)) {
       new Priming(checkpoint.config(), shard, settings, kernels.getFirst())
           .run(weights, cache.shape());
     }
+  }
+
+  /** Whether the links to the peers are worth being made fast, too: some seconds more. */
+  boolean isWorthWarmLinks() {
+    return hasAtLeast(WARM_LINKS_WEIGHT_BYTES);
+  }
+
+  private boolean hasAtLeast(long bytes) {
+    return settings.kernels() == RuntimeSettings.Kernels.SIMD && loader.bytes() >= bytes;
   }
 
   /**

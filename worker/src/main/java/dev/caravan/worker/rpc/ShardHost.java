@@ -116,7 +116,8 @@ final class ShardHost implements AutoCloseable {
         purpose.shard().stage(),
         purpose.shard().rank(),
         kept == null ? "loaded" : "kept");
-    StepPeers stepPeers = connect(request, purpose);
+    boolean warmUp = kept == null && current.shard().isWorthWarmLinks();
+    StepPeers stepPeers = connect(request, purpose, warmUp);
     Arena arena = Arena.ofShared();
     LlamaStage stage = current.shard().build(current.weights(), stepPeers, arena);
     ready = new Ready(request.getEpoch(), stage, stepPeers, arena);
@@ -158,7 +159,16 @@ final class ShardHost implements AutoCloseable {
           "step of epoch %d, this worker is in epoch %d"
               .formatted(request.getEpoch(), current.epoch()));
     }
+    if (request.getEcho()) {
+      return echo(request);
+    }
     return request.hasRecall() ? recall(current, request) : step(current, request);
+  }
+
+  /** As much of a step as can be done without computing. */
+  private static ExecuteResponse echo(ExecuteRequest request) {
+    StepBatch batch = StepCodec.decode(request);
+    return ExecuteResponse.newBuilder().setEpoch(batch.epoch()).setStep(batch.step()).build();
   }
 
   private ExecuteResponse step(Ready current, ExecuteRequest request) {
@@ -234,7 +244,7 @@ final class ShardHost implements AutoCloseable {
     }
   }
 
-  private StepPeers connect(LoadRequest request, Purpose purpose) {
+  private StepPeers connect(LoadRequest request, Purpose purpose, boolean warmUp) {
     List<ExchangeGrid.Member> members = new ArrayList<>();
     for (Peer peer : request.getPeersList()) {
       members.add(
@@ -247,7 +257,8 @@ final class ShardHost implements AutoCloseable {
     peers = connected;
     try {
       connector.checkCurrent(epoch); // enter() may not have seen the peers yet
-      return StepPeers.measured(connected, epoch, purpose.settings(), CONNECT_DEADLINE_MILLIS);
+      return StepPeers.prepared(
+          connected, epoch, purpose.settings(), warmUp, CONNECT_DEADLINE_MILLIS);
     } catch (RuntimeException e) {
       connected.close();
       throw e;

@@ -37,19 +37,26 @@ public final class StepPeers implements AutoCloseable {
   }
 
   /**
-   * Measures the links first, where the way of an all-reduce depends on them.
+   * Prepares the links first: makes them fast, and measures them where the way of an all-reduce
+   * depends on it.
    *
+   * @param warmUp whether the first is worth some seconds
    * @param deadlineMillis how long to wait for peers that are still connecting to others
    * @throws dev.caravan.model.error.ClusterException WORKER_LOST if a rank does not take part
    */
-  static StepPeers measured(
-      ConnectedPeers peers, int epoch, RuntimeSettings settings, long deadlineMillis) {
-    if (settings.collective() != RuntimeSettings.Collective.AUTO) {
-      return new StepPeers(peers, epoch, settings);
-    }
+  static StepPeers prepared(
+      ConnectedPeers peers,
+      int epoch,
+      RuntimeSettings settings,
+      boolean warmUp,
+      long deadlineMillis) {
     ExchangeSettings patient =
         new ExchangeSettings(epoch, payload(settings.sync()), deadlineMillis);
-    return new StepPeers(peers, epoch, settings, peers.measure(patient));
+    CollectiveAlgorithm algorithm = algorithm(settings.collective());
+    peers.warmUp(patient, algorithm, warmUp);
+    AllReduceRule rule =
+        algorithm == CollectiveAlgorithm.AUTO ? peers.measure(patient) : AllReduceRule.UNMEASURED;
+    return new StepPeers(peers, epoch, settings, rule);
   }
 
   Collective collective() {

@@ -114,6 +114,22 @@ class ShardHostTest {
   }
 
   @Test
+  void echoIsAnsweredWithoutComputingAndChangesNothing() {
+    StepBatch batch = batch(1, List.of(new RowQuery.Largest(5)));
+    host.execute(StepCodec.encode(batch));
+    float[] held = recall(batch, 0);
+    ExecuteResponse echo = host.execute(StepCodec.encodeEcho(batch(0, List.of(RowQuery.ALL))));
+    assertThat(echo.getEpoch()).isEqualTo(EPOCH);
+    assertThat(echo.getStep()).isZero();
+    assertThat(echo.getComputeNanos()).isZero();
+    assertThat(echo.getLogits().isEmpty()).isTrue();
+    assertThat(recall(batch, 0)).isEqualTo(held);
+    StepBatch stale = new StepBatch(EPOCH - 1, 0, batch.chunks());
+    assertThatThrownBy(() -> host.execute(StepCodec.encodeEcho(stale)))
+        .hasMessageContaining("step of epoch 3, this worker is in epoch 4");
+  }
+
+  @Test
   void recallsNothingButRowsOfTheLatestStep() {
     StepBatch first = batch(1, List.of(new RowQuery.Largest(1)));
     assertRefused(StepCodec.encodeRecall(first, 0), "row 0 of step 1 is not held");

@@ -2,6 +2,7 @@ package dev.caravan.worker.kernel.simd;
 
 import static dev.caravan.worker.kernel.simd.Lanes.F;
 import static dev.caravan.worker.kernel.simd.Lanes.I;
+import static dev.caravan.worker.kernel.simd.Lanes.S;
 import static dev.caravan.worker.kernel.simd.Memory.ADDRESS;
 import static dev.caravan.worker.kernel.simd.Memory.ALL;
 
@@ -103,83 +104,32 @@ final class NibblePanels {
         ShortVector x0 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, z))
                 .reinterpretAsShorts();
-        s0 = s0.add(IntVector.fromMemorySegment(I, ALL, w, ORDER).reinterpretAsShorts().mul(x0));
-        s1 =
-            s1.add(
-                IntVector.fromMemorySegment(I, ALL, w + 1 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s2 =
-            s2.add(
-                IntVector.fromMemorySegment(I, ALL, w + 2 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s3 =
-            s3.add(
-                IntVector.fromMemorySegment(I, ALL, w + 3 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s4 =
-            s4.add(
-                IntVector.fromMemorySegment(I, ALL, w + 4 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s5 =
-            s5.add(
-                IntVector.fromMemorySegment(I, ALL, w + 5 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s6 =
-            s6.add(
-                IntVector.fromMemorySegment(I, ALL, w + 6 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s7 =
-            s7.add(
-                IntVector.fromMemorySegment(I, ALL, w + 7 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
+        s0 = s0.add(ShortVector.fromMemorySegment(S, ALL, w, ORDER).mul(x0));
+        s1 = s1.add(ShortVector.fromMemorySegment(S, ALL, w + 1 * Lanes.BYTES, ORDER).mul(x0));
+        s2 = s2.add(ShortVector.fromMemorySegment(S, ALL, w + 2 * Lanes.BYTES, ORDER).mul(x0));
+        s3 = s3.add(ShortVector.fromMemorySegment(S, ALL, w + 3 * Lanes.BYTES, ORDER).mul(x0));
+        s4 = s4.add(ShortVector.fromMemorySegment(S, ALL, w + 4 * Lanes.BYTES, ORDER).mul(x0));
+        s5 = s5.add(ShortVector.fromMemorySegment(S, ALL, w + 5 * Lanes.BYTES, ORDER).mul(x0));
+        s6 = s6.add(ShortVector.fromMemorySegment(S, ALL, w + 6 * Lanes.BYTES, ORDER).mul(x0));
+        s7 = s7.add(ShortVector.fromMemorySegment(S, ALL, w + 7 * Lanes.BYTES, ORDER).mul(x0));
         ShortVector x1 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, z + 4))
                 .reinterpretAsShorts();
-        s0 =
-            s0.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW, ORDER).reinterpretAsShorts().mul(x1));
+        s0 = s0.add(ShortVector.fromMemorySegment(S, ALL, w + ROW, ORDER).mul(x1));
         s1 =
-            s1.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 1 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s1.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 1 * Lanes.BYTES, ORDER).mul(x1));
         s2 =
-            s2.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 2 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s2.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 2 * Lanes.BYTES, ORDER).mul(x1));
         s3 =
-            s3.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 3 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s3.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 3 * Lanes.BYTES, ORDER).mul(x1));
         s4 =
-            s4.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 4 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s4.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 4 * Lanes.BYTES, ORDER).mul(x1));
         s5 =
-            s5.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 5 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s5.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 5 * Lanes.BYTES, ORDER).mul(x1));
         s6 =
-            s6.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 6 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s6.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 6 * Lanes.BYTES, ORDER).mul(x1));
         s7 =
-            s7.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 7 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s7.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 7 * Lanes.BYTES, ORDER).mul(x1));
       }
       FloatVector dx =
           FloatVector.broadcast(
@@ -275,83 +225,32 @@ final class NibblePanels {
         ShortVector x0 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, z))
                 .reinterpretAsShorts();
-        s0 = s0.add(IntVector.fromMemorySegment(I, ALL, w, ORDER).reinterpretAsShorts().mul(x0));
-        s1 =
-            s1.add(
-                IntVector.fromMemorySegment(I, ALL, w + 1 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s2 =
-            s2.add(
-                IntVector.fromMemorySegment(I, ALL, w + 2 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s3 =
-            s3.add(
-                IntVector.fromMemorySegment(I, ALL, w + 3 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s4 =
-            s4.add(
-                IntVector.fromMemorySegment(I, ALL, w + 4 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s5 =
-            s5.add(
-                IntVector.fromMemorySegment(I, ALL, w + 5 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s6 =
-            s6.add(
-                IntVector.fromMemorySegment(I, ALL, w + 6 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
-        s7 =
-            s7.add(
-                IntVector.fromMemorySegment(I, ALL, w + 7 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x0));
+        s0 = s0.add(ShortVector.fromMemorySegment(S, ALL, w, ORDER).mul(x0));
+        s1 = s1.add(ShortVector.fromMemorySegment(S, ALL, w + 1 * Lanes.BYTES, ORDER).mul(x0));
+        s2 = s2.add(ShortVector.fromMemorySegment(S, ALL, w + 2 * Lanes.BYTES, ORDER).mul(x0));
+        s3 = s3.add(ShortVector.fromMemorySegment(S, ALL, w + 3 * Lanes.BYTES, ORDER).mul(x0));
+        s4 = s4.add(ShortVector.fromMemorySegment(S, ALL, w + 4 * Lanes.BYTES, ORDER).mul(x0));
+        s5 = s5.add(ShortVector.fromMemorySegment(S, ALL, w + 5 * Lanes.BYTES, ORDER).mul(x0));
+        s6 = s6.add(ShortVector.fromMemorySegment(S, ALL, w + 6 * Lanes.BYTES, ORDER).mul(x0));
+        s7 = s7.add(ShortVector.fromMemorySegment(S, ALL, w + 7 * Lanes.BYTES, ORDER).mul(x0));
         ShortVector x1 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, z + 4))
                 .reinterpretAsShorts();
-        s0 =
-            s0.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW, ORDER).reinterpretAsShorts().mul(x1));
+        s0 = s0.add(ShortVector.fromMemorySegment(S, ALL, w + ROW, ORDER).mul(x1));
         s1 =
-            s1.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 1 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s1.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 1 * Lanes.BYTES, ORDER).mul(x1));
         s2 =
-            s2.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 2 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s2.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 2 * Lanes.BYTES, ORDER).mul(x1));
         s3 =
-            s3.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 3 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s3.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 3 * Lanes.BYTES, ORDER).mul(x1));
         s4 =
-            s4.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 4 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s4.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 4 * Lanes.BYTES, ORDER).mul(x1));
         s5 =
-            s5.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 5 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s5.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 5 * Lanes.BYTES, ORDER).mul(x1));
         s6 =
-            s6.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 6 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s6.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 6 * Lanes.BYTES, ORDER).mul(x1));
         s7 =
-            s7.add(
-                IntVector.fromMemorySegment(I, ALL, w + ROW + 7 * Lanes.BYTES, ORDER)
-                    .reinterpretAsShorts()
-                    .mul(x1));
+            s7.add(ShortVector.fromMemorySegment(S, ALL, w + ROW + 7 * Lanes.BYTES, ORDER).mul(x1));
       }
       FloatVector dx =
           FloatVector.broadcast(
