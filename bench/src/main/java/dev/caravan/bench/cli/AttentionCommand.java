@@ -85,13 +85,13 @@ final class AttentionCommand implements Callable<Integer> {
             new AttentionMeasurement(threadCount, most(contexts), most(rows))) {
       attention.start();
       cases.forEach(attentionCase -> attention.warmUp(attentionCase, WARM_UP_NANOS));
-      PeakPair peak = new PeakPair(peaks, threadCount);
-      peak.measure();
+      Yardsticks yardsticks = new Yardsticks(peaks, threadCount);
+      yardsticks.measure();
       Map<AttentionCase, double[]> nanos = measure(attention, cases);
-      peak.measure();
+      yardsticks.measure();
       Report report = new Report("attention", Machine.here(), flags(threadCount));
-      report.add(peak.table());
-      report.add(table(attention, nanos, peak));
+      report.add(yardsticks.table());
+      report.add(table(attention, nanos, yardsticks));
       report.print(new Output(), output.isJson());
     }
     return 0;
@@ -121,7 +121,9 @@ final class AttentionCommand implements Callable<Integer> {
   }
 
   private static ResultTable table(
-      AttentionMeasurement attention, Map<AttentionCase, double[]> measured, PeakPair peak) {
+      AttentionMeasurement attention,
+      Map<AttentionCase, double[]> measured,
+      Yardsticks yardsticks) {
     ResultTable table =
         new ResultTable(
             "attention",
@@ -146,9 +148,9 @@ final class AttentionCommand implements Callable<Integer> {
           lower(attentionCase.type()),
           nanos / 1e3,
           decode ? gigabytes : Double.NaN,
-          decode ? 100 * gigabytes / peak.readGigabytesPerSecond() : Double.NaN,
+          decode ? 100 * gigabytes / yardsticks.readGigabytesPerSecond() : Double.NaN,
           gigaflops,
-          100 * gigaflops / peak.fmaGigaflops());
+          100 * gigaflops / yardsticks.fmaGigaflops());
     });
     return table;
   }

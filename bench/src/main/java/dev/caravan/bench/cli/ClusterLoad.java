@@ -41,8 +41,8 @@ final class ClusterLoad {
   /** What a command does with the cluster. */
   @FunctionalInterface
   interface Measurement {
-    /** Measures and adds tables; the yardsticks are complete when {@code peak} is asked. */
-    void run(LoadedCluster cluster, PeakPair peak, Report report);
+    /** Measures and adds tables; the yardsticks are complete when {@code yardsticks} are asked. */
+    void run(LoadedCluster cluster, Yardsticks yardsticks, Report report);
   }
 
   List<Integer> batches() {
@@ -69,11 +69,11 @@ final class ClusterLoad {
               Runtime.getRuntime().availableProcessors(),
               cluster.grid() * Math.max(1, session.runtime().threads()));
       try (MachinePeaks peaks = new MachinePeaks(threads)) {
-        PeakPair peak = new PeakPair(peaks, threads);
-        peak.measure();
+        Yardsticks yardsticks = new Yardsticks(peaks, threads);
+        yardsticks.measure();
         session.start();
         Report report = new Report(command, Machine.here(), flags(session, tokens));
-        measurement.run(new LoadedCluster(session), peak, report);
+        measurement.run(new LoadedCluster(session), yardsticks, report);
         report.print(new Output(), output.isJson());
       }
     }

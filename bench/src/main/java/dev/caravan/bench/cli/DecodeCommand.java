@@ -49,7 +49,7 @@ final class DecodeCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void measure(LoadedCluster cluster, PeakPair peak, Report report) {
+  private void measure(LoadedCluster cluster, Yardsticks yardsticks, Report report) {
     double first = rate(decodeSteps(cluster, 1));
     // In turns, so that a slow moment of the machine hits all batches.
     Map<Integer, List<List<StepSample>>> runs = new LinkedHashMap<>();
@@ -57,10 +57,10 @@ final class DecodeCommand implements Callable<Integer> {
       for (int batch : load.batches()) {
         runs.computeIfAbsent(batch, key -> new ArrayList<>()).add(decodeSteps(cluster, batch));
       }
+      yardsticks.measure();
     }
-    peak.measure();
-    report.add(peak.table());
-    report.add(rates(cluster, peak, runs));
+    report.add(yardsticks.table());
+    report.add(rates(cluster, yardsticks, runs));
     report.add(split(runs));
     List<List<StepSample>> single = runs.get(1);
     if (single != null) {
@@ -81,7 +81,7 @@ final class DecodeCommand implements Callable<Integer> {
   }
 
   private static ResultTable rates(
-      LoadedCluster cluster, PeakPair peak, Map<Integer, List<List<StepSample>>> runs) {
+      LoadedCluster cluster, Yardsticks yardsticks, Map<Integer, List<List<StepSample>>> runs) {
     ResultTable table =
         new ResultTable(
             "decode",
@@ -107,7 +107,7 @@ final class DecodeCommand implements Callable<Integer> {
           rate / base,
           1e3 * batch / rate,
           gigabytes,
-          100 * gigabytes / peak.readGigabytesPerSecond());
+          100 * gigabytes / yardsticks.readGigabytesPerSecond());
     }
     return table;
   }

@@ -89,13 +89,13 @@ final class KernelsCommand implements Callable<Integer> {
         KernelMeasurement kernels = new KernelMeasurement(matrix, threadCount, maxRows)) {
       kernels.start();
       cases.forEach(kernelCase -> kernels.warmUp(kernelCase, WARM_UP_NANOS));
-      PeakPair peak = new PeakPair(peaks, threadCount);
-      peak.measure();
+      Yardsticks yardsticks = new Yardsticks(peaks, threadCount);
+      yardsticks.measure();
       Map<KernelCase, double[]> nanos = measure(kernels, cases);
-      peak.measure();
+      yardsticks.measure();
       Report report = new Report("kernels", Machine.here(), flags(matrix, threadCount));
-      report.add(peak.table());
-      report.add(table(kernels, matrix, nanos, peak));
+      report.add(yardsticks.table());
+      report.add(table(kernels, matrix, nanos, yardsticks));
       report.print(new Output(), output.isJson());
     }
     return 0;
@@ -117,7 +117,7 @@ final class KernelsCommand implements Callable<Integer> {
       KernelMeasurement kernels,
       MatrixShape matrix,
       Map<KernelCase, double[]> measured,
-      PeakPair peak) {
+      Yardsticks yardsticks) {
     ResultTable table =
         new ResultTable(
             "kernels",
@@ -143,9 +143,9 @@ final class KernelsCommand implements Callable<Integer> {
           nanos / 1e3,
           nanos / 1e3 / rows,
           compute ? Double.NaN : gigabytes,
-          compute ? Double.NaN : 100 * gigabytes / peak.readGigabytesPerSecond(),
+          compute ? Double.NaN : 100 * gigabytes / yardsticks.readGigabytesPerSecond(),
           gigaflops,
-          100 * gigaflops / peak.fmaGigaflops());
+          100 * gigaflops / yardsticks.fmaGigaflops());
     });
     return table;
   }

@@ -39,7 +39,7 @@ final class PrefillCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void measure(LoadedCluster cluster, PeakPair peak, Report report) {
+  private void measure(LoadedCluster cluster, Yardsticks yardsticks, Report report) {
     double first = promptTokens / seconds(cluster.answer(1, promptTokens, 1));
     Map<Integer, List<Double>> runs = new LinkedHashMap<>();
     for (int i = 0; i < load.repeat(); i++) {
@@ -47,15 +47,16 @@ final class PrefillCommand implements Callable<Integer> {
         double seconds = seconds(cluster.answer(batch, promptTokens, 1));
         runs.computeIfAbsent(batch, key -> new ArrayList<>()).add(seconds);
       }
+      yardsticks.measure();
     }
-    peak.measure();
-    report.add(peak.table());
-    report.add(table(cluster, peak, runs));
+    report.add(yardsticks.table());
+    report.add(table(cluster, yardsticks, runs));
     report.note(
         String.format(Locale.ROOT, "First request after ready: %.1f prompt tokens/s.", first));
   }
 
-  private ResultTable table(LoadedCluster cluster, PeakPair peak, Map<Integer, List<Double>> runs) {
+  private ResultTable table(
+      LoadedCluster cluster, Yardsticks yardsticks, Map<Integer, List<Double>> runs) {
     ResultTable table =
         new ResultTable(
             "prefill",
@@ -71,7 +72,11 @@ final class PrefillCommand implements Callable<Integer> {
       long rows = (long) batch * promptTokens;
       double gigaflops = cluster.operations(rows, batch) / seconds / 1e9;
       table.row(
-          batch, rows / seconds, 1e3 * seconds, gigaflops, 100 * gigaflops / peak.fmaGigaflops());
+          batch,
+          rows / seconds,
+          1e3 * seconds,
+          gigaflops,
+          100 * gigaflops / yardsticks.fmaGigaflops());
     });
     return table;
   }

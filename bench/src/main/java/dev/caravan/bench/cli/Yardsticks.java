@@ -1,22 +1,23 @@
 package dev.caravan.bench.cli;
 
 import dev.caravan.bench.machine.MachinePeaks;
+import dev.caravan.bench.machine.Medians;
 import dev.caravan.bench.report.Column;
 import dev.caravan.bench.report.ResultTable;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The yardsticks of a run, measured before and after it: shares are of their mean, and a reader
- * sees how much the machine changed meanwhile. Confined to one thread.
+ * The yardsticks of a run, measured before it and in turns with its repetitions: shares are of
+ * their median, and a reader sees how much the machine changed meanwhile. Confined to one thread.
  */
-final class PeakPair {
+final class Yardsticks {
   private final MachinePeaks peaks;
   private final int threads;
   private final List<Double> reads = new ArrayList<>();
   private final List<Double> multiplyAdds = new ArrayList<>();
 
-  PeakPair(MachinePeaks peaks, int threads) {
+  Yardsticks(MachinePeaks peaks, int threads) {
     this.peaks = peaks;
     this.threads = threads;
   }
@@ -26,14 +27,14 @@ final class PeakPair {
     multiplyAdds.add(peaks.fmaGigaflops(threads));
   }
 
-  /** Mean of the measurements so far. */
+  /** Median of the measurements so far. */
   double readGigabytesPerSecond() {
-    return mean(reads);
+    return median(reads);
   }
 
-  /** Mean of the measurements so far. */
+  /** Median of the measurements so far. */
   double fmaGigaflops() {
-    return mean(multiplyAdds);
+    return median(multiplyAdds);
   }
 
   ResultTable table() {
@@ -46,12 +47,12 @@ final class PeakPair {
                 new Column("read_gigabytes_per_second", "read GB/s", 1),
                 new Column("fma_gigaflops", "FMA GFLOP/s", 0)));
     for (int i = 0; i < reads.size(); i++) {
-      table.row(i == 0 ? "before" : "after", reads.get(i), multiplyAdds.get(i));
+      table.row(i == 0 ? "before" : "after " + i, reads.get(i), multiplyAdds.get(i));
     }
     return table;
   }
 
-  private static double mean(List<Double> values) {
-    return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+  private static double median(List<Double> values) {
+    return Medians.of(values.stream().mapToDouble(Double::doubleValue).toArray());
   }
 }
