@@ -41,7 +41,7 @@ final class ClusterLoad {
   /** What a command does with the cluster. */
   @FunctionalInterface
   interface Measurement {
-    /** Measures and adds tables; the yardsticks are complete when {@code yardsticks} are asked. */
+    /** Measures in turns with the yardsticks, and adds tables. */
     void run(LoadedCluster cluster, Yardsticks yardsticks, Report report);
   }
 

@@ -11,7 +11,6 @@ import dev.caravan.model.checkpoint.Checkpoint;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.shard.ShardPlan;
-import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.model.step.StepResult;
 import java.time.Duration;
@@ -39,7 +38,6 @@ public final class Cluster implements Recovery, AutoCloseable {
   private static final Duration REMOTE_JOIN_DEADLINE = Duration.ofMinutes(10);
   private static final Duration FOR_EVER = Duration.ofDays(36_500);
   private static final Duration LOAD_DEADLINE = Duration.ofHours(2);
-  private static final long REHEARSED_WEIGHT_BYTES = 128L << 20;
   private static final long FIRST_PAUSE_MILLIS = 500;
   private static final long LONGEST_PAUSE_MILLIS = 15_000;
 
@@ -209,8 +207,8 @@ public final class Cluster implements Recovery, AutoCloseable {
    */
   private void rehearse(Formation next, LoadListener listener) {
     boolean worthIt =
-        settings.runtime().kernels() == RuntimeSettings.Kernels.SIMD
-            && memory.stream().anyMatch(worker -> worker.weightBytes() >= REHEARSED_WEIGHT_BYTES);
+        memory.stream()
+            .anyMatch(worker -> settings.runtime().isWorthRehearsing(worker.weightBytes()));
     if (worthIt && !rehearsed) {
       listener.rehearsing();
       GrpcStepExecutor executor = next.executor();

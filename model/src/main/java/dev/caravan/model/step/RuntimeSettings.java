@@ -27,6 +27,7 @@ public record RuntimeSettings(
   public static final int BLOCK_POSITIONS = 16;
 
   private static final long MAX_LOGITS_BYTES = 32L << 20;
+  private static final long REHEARSED_WEIGHT_BYTES = 128L << 20;
 
   /** Which kernels compute; all give the same bits. */
   public enum Kernels {
@@ -113,6 +114,16 @@ public record RuntimeSettings(
   /** Most rows of one step that may ask for logits, so that an answer stays a small message. */
   public int maxLogitsRows(int vocabSize) {
     return (int) Math.clamp(MAX_LOGITS_BYTES / Float.BYTES / vocabSize, 1, maxBatchRows);
+  }
+
+  /**
+   * Whether a cluster spends some seconds on making its first steps fast: with fewer weights an
+   * answer takes less time than that, and plain loops gain nothing.
+   *
+   * @param weightBytes of the shard of a worker
+   */
+  public boolean isWorthRehearsing(long weightBytes) {
+    return kernels == Kernels.SIMD && weightBytes >= REHEARSED_WEIGHT_BYTES;
   }
 
   private static void checkPositive(String what, int value) {

@@ -30,7 +30,6 @@ import java.util.List;
  */
 public final class LoadedShard implements AutoCloseable {
   private static final long PRIMED_WEIGHT_BYTES = 8L << 20;
-  private static final long WARM_LINKS_WEIGHT_BYTES = 128L << 20;
 
   private final Arena arena = Arena.ofShared();
   private final Checkpoint checkpoint;
@@ -92,7 +91,8 @@ public final class LoadedShard implements AutoCloseable {
    * for weights so few that an answer is faster than that.
    */
   void prime(StageWeights weights) {
-    if (hasAtLeast(PRIMED_WEIGHT_BYTES)) {
+    boolean worthIt = loader.bytes() >= PRIMED_WEIGHT_BYTES;
+    if (worthIt && settings.kernels() == RuntimeSettings.Kernels.SIMD) {
       new Priming(checkpoint.config(), shard, settings, kernels.getFirst())
           .run(weights, cache.shape());
     }
@@ -100,11 +100,7 @@ public final class LoadedShard implements AutoCloseable {
 
   /** Whether the links to the peers are worth being made fast, too: some seconds more. */
   boolean isWorthWarmLinks() {
-    return hasAtLeast(WARM_LINKS_WEIGHT_BYTES);
-  }
-
-  private boolean hasAtLeast(long bytes) {
-    return settings.kernels() == RuntimeSettings.Kernels.SIMD && loader.bytes() >= bytes;
+    return settings.isWorthRehearsing(loader.bytes());
   }
 
   /**
