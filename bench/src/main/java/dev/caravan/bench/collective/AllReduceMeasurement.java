@@ -93,7 +93,7 @@ public final class AllReduceMeasurement implements AutoCloseable {
               connected
                   .get(rank)
                   .collective(settings, CollectiveAlgorithm.AUTO, AllReduceRule.UNMEASURED);
-          return reduce(collective, columns, firstStep, repetitions);
+          return nodes.get(rank).call(() -> reduce(collective, columns, firstStep, repetitions));
         });
     long[] nanos = samples.stream().flatMapToLong(s -> Arrays.stream(s.nanos())).sorted().toArray();
     return new Latency(

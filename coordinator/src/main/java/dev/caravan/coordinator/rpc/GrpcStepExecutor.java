@@ -98,12 +98,17 @@ final class GrpcStepExecutor implements StepExecutor {
     return logits;
   }
 
-  /** Sends a step that nobody computes to all workers, and waits for their answers. */
-  void echo(StepBatch batch) {
+  /**
+   * Sends a step that nobody computes to all workers, and waits for their answers.
+   *
+   * @return how long the JIT of a worker has worked since its start, in milliseconds, on average
+   */
+  long echo(StepBatch batch) {
     List<ExecuteResponse> responses = ask(batch, workers, StepCodec.encodeEcho(batch));
     for (int i = 0; i < responses.size(); i++) {
       check(batch, workers.get(i), responses.get(i));
     }
+    return responses.stream().mapToLong(ExecuteResponse::getJitMillis).sum() / responses.size();
   }
 
   private List<ExecuteResponse> ask(

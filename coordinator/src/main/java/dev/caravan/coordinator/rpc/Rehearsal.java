@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
 
 /**
  * Runs steps that nobody asked for, before the first that somebody did, until the JIT has compiled
@@ -14,7 +15,9 @@ import java.util.function.LongSupplier;
  *
  * <p>First come steps that nobody computes: an answer takes so few messages that on its own the way
  * of a message would be interpreted for minutes. Then a sequence is decoded, until that gets no
- * faster. What it writes to the KV cache is overwritten by the first sequence that gets the block.
+ * faster and the compilers of the workers have little left to do: where cores are few, they take
+ * them from the first request. What it writes to the KV cache is overwritten by the first sequence
+ * that gets the block.
  */
 final class Rehearsal {
   /** Before the first step, whose number is 1. */
@@ -24,7 +27,7 @@ final class Rehearsal {
   private static final int ECHOES = 8_000;
 
   private static final long ECHO_BOUND_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
-  private static final long DECODE_BOUND_NANOS = TimeUnit.SECONDS.toNanos(8);
+  private static final long DECODE_BOUND_NANOS = TimeUnit.SECONDS.toNanos(20);
 
   /** Steps are compared by spans of this length: long enough for the JIT to get something done. */
   private static final long SPAN_NANOS = TimeUnit.MILLISECONDS.toNanos(1_000);
@@ -32,17 +35,24 @@ final class Rehearsal {
   /** A span whose steps take less than this part of those before shows that it still pays. */
   private static final double FASTER = 0.9;
 
+  /** The part of a span that a worker's compilers may still be at work for. */
+  private static final double STILL_COMPILING = 0.15;
+
   private static final int POSITIONS = 16;
 
-  private final Consumer<StepBatch> echo;
+  private final ToLongFunction<StepBatch> echo;
   private final Consumer<StepBatch> execute;
   private final LongSupplier nanoClock;
 
+  /** As the latest echo said. */
+  private long jitMillis;
+
   /**
-   * @param echo returns when all workers have answered a step without computing it
+   * @param echo returns when all workers have answered a step without computing it: how long the
+   *     JIT of one has worked since its start, in milliseconds
    * @param execute returns when all workers have computed it
    */
-  Rehearsal(Consumer<StepBatch> echo, Consumer<StepBatch> execute, LongSupplier nanoClock) {
+  Rehearsal(ToLongFunction<StepBatch> echo, Consumer<StepBatch> execute, LongSupplier nanoClock) {
     this.echo = echo;
     this.execute = execute;
     this.nanoClock = nanoClock;
@@ -63,7 +73,7 @@ final class Rehearsal {
     long start = nanoClock.getAsLong();
     int steps = 0;
     while (steps < ECHOES && nanoClock.getAsLong() - start < ECHO_BOUND_NANOS) {
-      echo.accept(batch(epoch, 0));
+      jitMillis = echo.applyAsLong(batch(epoch, 0));
       steps++;
     }
     return steps;
@@ -74,6 +84,7 @@ final class Rehearsal {
     int steps = 0;
     double before = Double.POSITIVE_INFINITY;
     while (true) {
+      long jitBefore = jitMillis;
       long spanStart = nanoClock.getAsLong();
       int spanSteps = 0;
       long now;
@@ -84,7 +95,11 @@ final class Rehearsal {
         now = nanoClock.getAsLong();
       } while (now - spanStart < SPAN_NANOS);
       double nanosPerStep = (double) (now - spanStart) / spanSteps;
-      if (nanosPerStep > FASTER * before || now - start > DECODE_BOUND_NANOS) {
+      jitMillis = echo.applyAsLong(batch(epoch, 0));
+      double jitNanos = TimeUnit.MILLISECONDS.toNanos(jitMillis - jitBefore);
+      boolean compiling = jitNanos > STILL_COMPILING * (now - spanStart);
+      boolean settled = nanosPerStep > FASTER * before && !compiling;
+      if (settled || now - start > DECODE_BOUND_NANOS) {
         return steps;
       }
       before = nanosPerStep;

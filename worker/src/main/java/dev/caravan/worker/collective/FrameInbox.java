@@ -4,26 +4,29 @@ import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
 import dev.caravan.proto.wire.ExchangeFrame;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A bounded queue between one thread that delivers frames and one that waits for them.
  *
  * <p>The waiter spins for a moment before it parks: a peer's answer is often only microseconds
- * away, and waking a parked thread costs more than that. It yields while it spins: where cores are
- * scarce, the event loop that brings the frame, or the peer itself, gets this one at once.
+ * away, and waking a parked thread costs more than that.
  */
 public final class FrameInbox {
   private static final long SPIN_NANOS = 50_000;
 
+  private final IoDriver io;
   private final AtomicReferenceArray<@Nullable ExchangeFrame> slots;
   private long taken; // confined to the waiting thread
   private long delivered; // confined to the delivering thread
   private volatile @Nullable Thread waiter;
   private volatile @Nullable ClusterException failure;
 
-  public FrameInbox(int capacity) {
+  /**
+   * @param io that brings the frames
+   */
+  public FrameInbox(int capacity, IoDriver io) {
+    this.io = io;
     this.slots = new AtomicReferenceArray<>(capacity);
   }
 
@@ -69,7 +72,7 @@ public final class FrameInbox {
     long start = System.nanoTime();
     ExchangeFrame frame = take();
     while (frame == null && System.nanoTime() - start < Math.min(SPIN_NANOS, timeoutNanos)) {
-      Thread.yield();
+      io.pause();
       frame = take();
     }
     if (frame != null) {
@@ -96,7 +99,7 @@ public final class FrameInbox {
         if (left <= 0) {
           return null;
         }
-        LockSupport.parkNanos(this, left);
+        io.sleep(left);
       }
     } finally {
       waiter = null;
@@ -116,7 +119,7 @@ public final class FrameInbox {
   private void wake() {
     Thread thread = waiter;
     if (thread != null) {
-      LockSupport.unpark(thread);
+      io.wake(thread);
     }
   }
 }

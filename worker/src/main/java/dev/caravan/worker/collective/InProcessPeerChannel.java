@@ -39,8 +39,8 @@ public final class InProcessPeerChannel implements PeerChannel {
 
   /** Connects two workers. */
   public static Pair connect(PeerId first, PeerId second) {
-    FrameInbox toSecond = new FrameInbox(INBOX_FRAMES);
-    FrameInbox toFirst = new FrameInbox(INBOX_FRAMES);
+    FrameInbox toSecond = new FrameInbox(INBOX_FRAMES, IoDriver.BACKGROUND);
+    FrameInbox toFirst = new FrameInbox(INBOX_FRAMES, IoDriver.BACKGROUND);
     FramePool pool = new FramePool(POOL_BYTES);
     return new Pair(
         new InProcessPeerChannel(second, toSecond, toFirst, pool),

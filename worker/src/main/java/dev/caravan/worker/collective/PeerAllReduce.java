@@ -46,5 +46,6 @@ final class PeerAllReduce implements Collective {
       TensorView part = PeerGroup.view(x, row, Math.min(rowsPerFrame, rows - row));
       way.sum(step, op, part, row);
     }
+    group.flush();
   }
 }

@@ -22,6 +22,13 @@ public interface PeerChannel extends AutoCloseable {
   void send(ExchangeFrame frame, long timeoutNanos);
 
   /**
+   * Waits until all that was sent has left, where it leaves only while this thread waits.
+   *
+   * @throws dev.caravan.model.error.ClusterException WORKER_LOST as for {@link #send}
+   */
+  default void flush(long timeoutNanos) {}
+
+  /**
    * Waits for the next frame, which the caller gives back with {@link #release}.
    *
    * @return the frame, or null if none came in time

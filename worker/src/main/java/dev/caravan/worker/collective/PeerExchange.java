@@ -27,7 +27,16 @@ final class PeerExchange {
     try {
       channel.send(frame, left(startNanos, deadlineNanos));
     } catch (ClusterException e) {
-      throw explain(e, frame.header(), startNanos);
+      throw explain(e, describe(frame.header()), startNanos);
+    }
+  }
+
+  /** Waits until what was sent has left, see {@link PeerChannel#flush}. */
+  void flush(long startNanos, long deadlineNanos) {
+    try {
+      channel.flush(left(startNanos, deadlineNanos));
+    } catch (ClusterException e) {
+      throw explain(e, "sending", startNanos);
     }
   }
 
@@ -43,7 +52,7 @@ final class PeerExchange {
       try {
         frame = channel.poll(left(startNanos, deadlineNanos));
       } catch (ClusterException e) {
-        throw explain(e, expected, startNanos);
+        throw explain(e, describe(expected), startNanos);
       }
       if (frame == null) {
         throw new ClusterException(
@@ -78,12 +87,11 @@ final class PeerExchange {
         "%s sent %s where %s was expected".formatted(channel.peer(), header, expected));
   }
 
-  private ClusterException explain(ClusterException cause, ExchangeHeader header, long startNanos) {
+  private ClusterException explain(ClusterException cause, String what, long startNanos) {
     return new ClusterException(
         cause.code(),
         "%s failed during %s after %d ms: %s"
-            .formatted(
-                channel.peer(), describe(header), millisSince(startNanos), cause.getMessage()),
+            .formatted(channel.peer(), what, millisSince(startNanos), cause.getMessage()),
         cause);
   }
 

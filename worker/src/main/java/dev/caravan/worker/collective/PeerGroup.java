@@ -101,6 +101,13 @@ public final class PeerGroup {
     }
   }
 
+  /** Waits until what was sent has left, see {@link PeerChannel#flush}. */
+  void flush() {
+    for (int i = 1; i < size(); i++) {
+      peer(other(i)).flush(startNanos, settings.deadlineNanos());
+    }
+  }
+
   /**
    * Replaces x by the sum of all ranks' frames, in rank order.
    *

@@ -67,6 +67,7 @@ public final class PeerStageLink implements StageLink {
       to.send(outgoing, startNanos, settings.deadlineNanos());
       bytesSent += outgoing.length();
     }
+    to.flush(startNanos, settings.deadlineNanos());
   }
 
   @Override

@@ -15,10 +15,15 @@ import io.grpc.stub.StreamObserver;
 public final class CollectiveService implements BindableService {
   private final PeerRegistry registry;
   private final FramePool pool;
+  private final StepLoop loop;
 
-  public CollectiveService(PeerRegistry registry, FramePool pool) {
+  /**
+   * @param loop that moves the frames of the server
+   */
+  public CollectiveService(PeerRegistry registry, FramePool pool, StepLoop loop) {
     this.registry = registry;
     this.pool = pool;
+    this.loop = loop;
   }
 
   @Override
@@ -36,6 +41,7 @@ public final class CollectiveService implements BindableService {
         (ServerCallStreamObserver<ExchangeFrame>) responses;
     return ExchangeStream.accepted(
         pool,
+        loop,
         outbound,
         (stream, hello) -> {
           registry.offer(hello.header(), stream);

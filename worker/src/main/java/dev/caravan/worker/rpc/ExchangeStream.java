@@ -11,7 +11,6 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,21 +26,25 @@ final class ExchangeStream implements ClientResponseObserver<ExchangeFrame, Exch
   private static final long READY_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
   private final FramePool pool;
-  private final FrameInbox inbox = new FrameInbox(WINDOW_FRAMES);
+  private final StepLoop loop;
+  private final FrameInbox inbox;
   private @Nullable Consumer<ExchangeFrame> firstFrame; // confined to the event loop
   private volatile @Nullable CallStreamObserver<ExchangeFrame> outbound;
   private volatile @Nullable Thread sender;
   private boolean ended; // guarded by this
   private int released; // confined to the receiving thread
 
-  private ExchangeStream(FramePool pool, @Nullable Consumer<ExchangeFrame> firstFrame) {
+  private ExchangeStream(
+      FramePool pool, StepLoop loop, @Nullable Consumer<ExchangeFrame> firstFrame) {
     this.pool = pool;
+    this.loop = loop;
+    this.inbox = new FrameInbox(WINDOW_FRAMES, loop);
     this.firstFrame = firstFrame;
   }
 
   /** The dialling end; gRPC hands it its call before that starts. */
-  static ExchangeStream dialled(FramePool pool) {
-    return new ExchangeStream(pool, null);
+  static ExchangeStream dialled(FramePool pool, StepLoop loop) {
+    return new ExchangeStream(pool, loop, null);
   }
 
   /**
@@ -50,11 +53,15 @@ final class ExchangeStream implements ClientResponseObserver<ExchangeFrame, Exch
    * @param greet gets the stream and its first frame, on the event loop
    */
   static ExchangeStream accepted(
-      FramePool pool, ServerCallStreamObserver<ExchangeFrame> responses, Greeting greet) {
+      FramePool pool,
+      StepLoop loop,
+      ServerCallStreamObserver<ExchangeFrame> responses,
+      Greeting greet) {
     ExchangeStream[] self = new ExchangeStream[1];
-    ExchangeStream stream = new ExchangeStream(pool, frame -> greet.accept(self[0], frame));
+    ExchangeStream stream = new ExchangeStream(pool, loop, frame -> greet.accept(self[0], frame));
     self[0] = stream;
     stream.outbound = responses;
+    responses.setOnReadyThreshold(ExchangeTransport.READY_BYTES);
     responses.disableAutoRequest();
     responses.setOnReadyHandler(stream::wakeSender);
     responses.setOnCancelHandler(() -> stream.fail(lost("the peer cancelled the stream", null)));
@@ -121,6 +128,17 @@ final class ExchangeStream implements ClientResponseObserver<ExchangeFrame, Exch
   void send(ExchangeFrame frame, long timeoutNanos) {
     awaitReady(timeoutNanos);
     write(frame);
+    loop.flush();
+  }
+
+  /**
+   * Waits until all that was sent has left, if it leaves only while this thread waits: a peer would
+   * get the rest of a large frame only when this worker has nothing more to compute.
+   */
+  void flush(long timeoutNanos) {
+    if (loop.needsCaller()) {
+      awaitReady(timeoutNanos);
+    }
   }
 
   @Nullable ExchangeFrame poll(long timeoutNanos) {
@@ -206,7 +224,7 @@ final class ExchangeStream implements ClientResponseObserver<ExchangeFrame, Exch
           Thread.currentThread().interrupt();
           throw new ClusterException(ErrorCode.CANCELLED, "interrupted while sending to a peer");
         }
-        LockSupport.parkNanos(this, Math.min(left, READY_PARK_NANOS));
+        loop.sleep(Math.min(left, READY_PARK_NANOS));
       }
     } finally {
       sender = null;
@@ -223,7 +241,7 @@ final class ExchangeStream implements ClientResponseObserver<ExchangeFrame, Exch
   private void wakeSender() {
     Thread thread = sender;
     if (thread != null) {
-      LockSupport.unpark(thread);
+      loop.wake(thread);
     }
   }
 

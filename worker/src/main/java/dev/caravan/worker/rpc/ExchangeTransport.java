@@ -25,6 +25,9 @@ public final class ExchangeTransport {
 
   private static final String STEPS = WorkerServiceGrpc.getExecuteMethod().getFullMethodName();
 
+  /** A stream is ready when all that was sent has left: see {@link ExchangeStream#flush}. */
+  static final int READY_BYTES = 1;
+
   private static final int KEEP_ALIVE_SECONDS = 10;
   private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 5;
 
@@ -36,8 +39,8 @@ public final class ExchangeTransport {
    * <p>Streams of frames and of steps run on the event loop, where they do no more than hand over;
    * all other calls on the builder's executor.
    */
-  public static NettyServerBuilder server(SocketAddress address) {
-    return NettyServerBuilder.forAddress(address)
+  public static NettyServerBuilder server(SocketAddress address, StepLoop loop) {
+    return loop.drive(NettyServerBuilder.forAddress(address))
         .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
         .maxInboundMessageSize(ExchangeFrame.MAX_BYTES)
         .permitKeepAliveTime(KEEP_ALIVE_SECONDS / 2, TimeUnit.SECONDS)
@@ -46,8 +49,8 @@ public final class ExchangeTransport {
   }
 
   /** Returns a channel to a worker; it connects when the first call needs it. */
-  public static ManagedChannel channel(String host, int port) {
-    return NettyChannelBuilder.forAddress(host, port)
+  static ManagedChannel channel(String host, int port, StepLoop loop) {
+    return loop.drive(NettyChannelBuilder.forAddress(host, port))
         .usePlaintext()
         .directExecutor()
         // A retry would keep a sent frame, whose buffer is reused.

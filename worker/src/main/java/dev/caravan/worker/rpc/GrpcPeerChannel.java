@@ -33,6 +33,11 @@ final class GrpcPeerChannel implements PeerChannel {
   }
 
   @Override
+  public void flush(long timeoutNanos) {
+    stream.flush(timeoutNanos);
+  }
+
+  @Override
   public @Nullable ExchangeFrame poll(long timeoutNanos) {
     return stream.poll(timeoutNanos);
   }

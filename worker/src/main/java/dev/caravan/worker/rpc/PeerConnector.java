@@ -25,14 +25,17 @@ import org.jspecify.annotations.Nullable;
 public final class PeerConnector {
   private final PeerRegistry registry;
   private final FramePool pool;
+  private final StepLoop loop;
   private final MethodDescriptor<ExchangeFrame, ExchangeFrame> method;
 
   /**
    * @param registry that the worker's own {@link CollectiveService} fills
+   * @param loop that moves the frames of all channels
    */
-  public PeerConnector(PeerRegistry registry, FramePool pool) {
+  public PeerConnector(PeerRegistry registry, FramePool pool, StepLoop loop) {
     this.registry = registry;
     this.pool = pool;
+    this.loop = loop;
     this.method = ExchangeMethod.create(pool);
   }
 
@@ -60,8 +63,12 @@ public final class PeerConnector {
    *
    * @throws ClusterException WORKER_LOST naming the first peer that is not there in time,
    *     STALE_EPOCH if a later epoch is entered meanwhile
+   * @throws IllegalStateException on the loop's thread, which has to move the frames meanwhile
    */
   public ConnectedPeers connect(ExchangeGrid grid, long deadlineMillis) {
+    if (loop.needsCaller()) {
+      throw new IllegalStateException("the loop's thread would wait for itself");
+    }
     long start = System.nanoTime();
     ExchangeHeader self = ExchangeHeader.hello(grid.stage(), grid.rank(), grid.epoch());
     registry.enterEpoch(grid.epoch());
@@ -112,10 +119,11 @@ public final class PeerConnector {
   }
 
   private Dialled dial(ExchangeHeader self, ExchangeGrid.Member member) {
-    ManagedChannel channel = ExchangeTransport.channel(member.host(), member.port());
-    ExchangeStream stream = ExchangeStream.dialled(pool);
+    ManagedChannel channel = ExchangeTransport.channel(member.host(), member.port(), loop);
+    ExchangeStream stream = ExchangeStream.dialled(pool, loop);
     // A peer that is still starting is waited for, up to the deadline of connect.
-    CallOptions options = CallOptions.DEFAULT.withWaitForReady();
+    CallOptions options =
+        CallOptions.DEFAULT.withWaitForReady().withOnReadyThreshold(ExchangeTransport.READY_BYTES);
     ClientCalls.asyncBidiStreamingCall(channel.newCall(method, options), stream);
     ExchangeFrame hello = new ExchangeFrame(0);
     hello.start(self);

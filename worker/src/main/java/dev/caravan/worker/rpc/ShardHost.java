@@ -20,6 +20,8 @@ import dev.caravan.worker.layer.RowAnswers;
 import dev.caravan.worker.layer.StageWeights;
 import dev.caravan.worker.load.ShardLoader;
 import java.lang.foreign.Arena;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A shard outlives the epoch that it was loaded for: the next epoch, of the same coordinator or
  * of another, takes it over if it wants the same. Confined to the step thread, but for {@link
- * #enter} and {@link #latestEpoch}.
+ * #enter}, {@link #latestEpoch} and {@link #prepare}.
  */
 final class ShardHost implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ShardHost.class);
@@ -42,6 +44,9 @@ final class ShardHost implements AutoCloseable {
   private static final long CONNECT_DEADLINE_MILLIS = TimeUnit.MINUTES.toMillis(60);
 
   private static final long NO_STEP = -1;
+
+  /** Null in a JVM without a JIT. */
+  private static final @Nullable CompilationMXBean JIT = ManagementFactory.getCompilationMXBean();
 
   private final PeerConnector connector;
   private final @Nullable Path modelOverride;
@@ -61,6 +66,13 @@ final class ShardHost implements AutoCloseable {
 
   /** A shard in memory. */
   private record Held(Purpose purpose, LoadedShard shard, StageWeights weights) {}
+
+  /**
+   * A shard that has met its peers.
+   *
+   * @param isNew false if it was held before
+   */
+  record Prepared(LoadRequest request, Held held, boolean isNew, ConnectedPeers peers) {}
 
   /** The layers of one epoch; the arena owns their activations. */
   private record Ready(int epoch, LlamaStage stage, StepPeers peers, Arena arena) {}
@@ -96,12 +108,13 @@ final class ShardHost implements AutoCloseable {
   }
 
   /**
-   * Loads a shard, unless it is held already, and joins its peers.
+   * Loads a shard, unless it is held already, and connects to its peers: all that takes long, on
+   * another thread than the step thread, which moves the frames meanwhile. Call {@link #leaveEpoch}
+   * before and {@link #join} with the result.
    *
    * @throws ClusterException CHECKPOINT_CORRUPT, INCOMPATIBLE, INVALID_REQUEST or WORKER_LOST
    */
-  LoadReady load(LoadRequest request, ShardLoader.ProgressListener progress) {
-    leaveEpoch();
+  Prepared prepare(LoadRequest request, ShardLoader.ProgressListener progress) {
     Purpose purpose =
         new Purpose(
             modelOverride == null ? Path.of(request.getModelPath()) : modelOverride,
@@ -116,15 +129,25 @@ final class ShardHost implements AutoCloseable {
         purpose.shard().stage(),
         purpose.shard().rank(),
         kept == null ? "loaded" : "kept");
-    boolean warmUp = kept == null && current.shard().isWorthWarmLinks();
-    StepPeers stepPeers = connect(request, purpose, warmUp);
+    return new Prepared(request, current, kept == null, connect(request, purpose));
+  }
+
+  /**
+   * Prepares the links to the peers and puts the layers together.
+   *
+   * @throws ClusterException STALE_EPOCH if a later epoch was entered, WORKER_LOST
+   */
+  LoadReady join(Prepared prepared) {
+    LoadedShard shard = prepared.held().shard();
+    int epoch = prepared.request().getEpoch();
+    StepPeers stepPeers = linked(prepared, epoch);
     Arena arena = Arena.ofShared();
-    LlamaStage stage = current.shard().build(current.weights(), stepPeers, arena);
-    ready = new Ready(request.getEpoch(), stage, stepPeers, arena);
+    LlamaStage stage = shard.build(prepared.held().weights(), stepPeers, arena);
+    ready = new Ready(epoch, stage, stepPeers, arena);
     return LoadReady.newBuilder()
-        .setWeightBytes(current.shard().weightBytes())
-        .setKvBytes(current.shard().kvBytes())
-        .setReadBytes(kept == null ? current.shard().weightBytes() : 0)
+        .setWeightBytes(shard.weightBytes())
+        .setKvBytes(shard.kvBytes())
+        .setReadBytes(prepared.isNew() ? shard.weightBytes() : 0)
         .build();
   }
 
@@ -168,7 +191,11 @@ final class ShardHost implements AutoCloseable {
   /** As much of a step as can be done without computing. */
   private static ExecuteResponse echo(ExecuteRequest request) {
     StepBatch batch = StepCodec.decode(request);
-    return ExecuteResponse.newBuilder().setEpoch(batch.epoch()).setStep(batch.step()).build();
+    return ExecuteResponse.newBuilder()
+        .setEpoch(batch.epoch())
+        .setStep(batch.step())
+        .setJitMillis(JIT == null ? 0 : JIT.getTotalCompilationTime())
+        .build();
   }
 
   private ExecuteResponse step(Ready current, ExecuteRequest request) {
@@ -221,7 +248,8 @@ final class ShardHost implements AutoCloseable {
     drop();
   }
 
-  private void leaveEpoch() {
+  /** Ends the steps of the epoch that was. */
+  void leaveEpoch() {
     heldStep = NO_STEP;
     closePeers();
     if (ready != null) {
@@ -244,21 +272,28 @@ final class ShardHost implements AutoCloseable {
     }
   }
 
-  private StepPeers connect(LoadRequest request, Purpose purpose, boolean warmUp) {
+  private ConnectedPeers connect(LoadRequest request, Purpose purpose) {
     List<ExchangeGrid.Member> members = new ArrayList<>();
     for (Peer peer : request.getPeersList()) {
       members.add(
           new ExchangeGrid.Member(peer.getStage(), peer.getRank(), peer.getHost(), peer.getPort()));
     }
     Shard shard = purpose.shard();
-    int epoch = request.getEpoch();
-    ExchangeGrid grid = new ExchangeGrid(epoch, shard.stage(), shard.rank(), members);
-    ConnectedPeers connected = connector.connect(grid, CONNECT_DEADLINE_MILLIS);
+    ExchangeGrid grid = new ExchangeGrid(request.getEpoch(), shard.stage(), shard.rank(), members);
+    return connector.connect(grid, CONNECT_DEADLINE_MILLIS);
+  }
+
+  private StepPeers linked(Prepared prepared, int epoch) {
+    ConnectedPeers connected = prepared.peers();
     peers = connected;
     try {
       connector.checkCurrent(epoch); // enter() may not have seen the peers yet
       return StepPeers.prepared(
-          connected, epoch, purpose.settings(), warmUp, CONNECT_DEADLINE_MILLIS);
+          connected,
+          epoch,
+          prepared.held().purpose().settings(),
+          prepared.isNew() && prepared.held().shard().isWorthWarmLinks(),
+          CONNECT_DEADLINE_MILLIS);
     } catch (RuntimeException e) {
       connected.close();
       throw e;

@@ -50,6 +50,11 @@ final class TimedPeerChannel implements PeerChannel {
   }
 
   @Override
+  public void flush(long timeoutNanos) {
+    channel.flush(timeoutNanos);
+  }
+
+  @Override
   public @Nullable ExchangeFrame poll(long timeoutNanos) {
     long start = System.nanoTime();
     try {

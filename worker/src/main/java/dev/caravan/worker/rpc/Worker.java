@@ -49,13 +49,16 @@ record Worker(
   void run() throws InterruptedException {
     FramePool frames = new FramePool(FRAME_POOL_BYTES);
     WorkerHealth health = new WorkerHealth();
-    try (PeerRegistry registry = new PeerRegistry()) {
-      ShardHost host = new ShardHost(new PeerConnector(registry, frames), model);
-      try (WorkerService service = new WorkerService(host, health);
+    try (PeerRegistry registry = new PeerRegistry();
+        StepLoop loop = new StepLoop()) {
+      ShardHost host = new ShardHost(new PeerConnector(registry, frames, loop), model);
+      try (WorkerService service = new WorkerService(host, loop, health);
           WorkerServer server =
               new WorkerServer(
                   listen,
-                  List.of(service, new CollectiveService(registry, frames), health.service()))) {
+                  loop,
+                  List.of(
+                      service, new CollectiveService(registry, frames, loop), health.service()))) {
         server.start();
         do {
           beMember(host, server.port());

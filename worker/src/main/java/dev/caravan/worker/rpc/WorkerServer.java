@@ -14,9 +14,9 @@ final class WorkerServer implements AutoCloseable {
   private final InetSocketAddress address;
   private final Server server;
 
-  WorkerServer(InetSocketAddress address, List<BindableService> services) {
+  WorkerServer(InetSocketAddress address, StepLoop loop, List<BindableService> services) {
     this.address = address;
-    NettyServerBuilder builder = ExchangeTransport.server(address);
+    NettyServerBuilder builder = ExchangeTransport.server(address, loop);
     services.forEach(builder::addService);
     this.server = builder.build();
   }

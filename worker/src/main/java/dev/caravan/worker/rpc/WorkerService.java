@@ -12,6 +12,8 @@ import dev.caravan.proto.worker.v1.LoadResponse;
 import dev.caravan.proto.worker.v1.WorkerServiceGrpc;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -20,20 +22,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves one shard at a time. Thread-safe: all work on the shard is done by one step thread, in the
- * order in which it was asked for.
+ * Serves one shard at a time. Thread-safe: all steps are done by the loop's thread, in the order in
+ * which they were asked for; shards are loaded by another.
  */
 final class WorkerService extends WorkerServiceGrpc.WorkerServiceImplBase implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WorkerService.class);
   private static final long PROGRESS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+  /** A step that waits for peers fails as soon as a later epoch begins: what is left computes. */
+  private static final Duration STEP_DEADLINE = Duration.ofMinutes(10);
+
+  /** Peers join when they have loaded; theirs may take that much longer. */
+  private static final Duration JOIN_DEADLINE = Duration.ofMinutes(61);
+
   private final ShardHost host;
   private final WorkerHealth health;
-  private final ExecutorService stepThread =
-      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("step").factory());
+  private final StepLoop loop;
+  private final ExecutorService loader =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("loader").factory());
 
-  WorkerService(ShardHost host, WorkerHealth health) {
+  WorkerService(ShardHost host, StepLoop loop, WorkerHealth health) {
     this.host = host;
+    this.loop = loop;
     this.health = health;
   }
 
@@ -47,9 +57,12 @@ final class WorkerService extends WorkerServiceGrpc.WorkerServiceImplBase implem
     }
     health.ready(false);
     submit(
+        loader,
         responses,
         () -> {
-          LoadReady ready = host.load(request, new ThrottledProgress(responses));
+          loop.call(Executors.callable(host::leaveEpoch), STEP_DEADLINE);
+          ShardHost.Prepared prepared = host.prepare(request, new ThrottledProgress(responses));
+          LoadReady ready = loop.call(() -> host.join(prepared), JOIN_DEADLINE);
           health.ready(true);
           synchronized (responses) {
             responses.onNext(LoadResponse.newBuilder().setReady(ready).build());
@@ -63,7 +76,7 @@ final class WorkerService extends WorkerServiceGrpc.WorkerServiceImplBase implem
     return new StreamObserver<>() {
       @Override
       public void onNext(ExecuteRequest request) {
-        submit(responses, () -> responses.onNext(host.execute(request)));
+        submit(loop, responses, () -> responses.onNext(host.execute(request)));
       }
 
       @Override
@@ -73,30 +86,34 @@ final class WorkerService extends WorkerServiceGrpc.WorkerServiceImplBase implem
 
       @Override
       public void onCompleted() {
-        submit(responses, responses::onCompleted);
+        submit(loop, responses, responses::onCompleted);
       }
     };
   }
 
+  /** Ends the loop, too: what the host frees may not be in use. */
   @Override
   public void close() {
-    stepThread.shutdownNow();
+    loader.shutdownNow();
+    loop.close();
     try {
-      if (!stepThread.awaitTermination(2, TimeUnit.SECONDS)) {
-        LOG.warn("the step thread did not end within 2 s");
+      if (!loader.awaitTermination(2, TimeUnit.SECONDS)) {
+        LOG.warn("a load did not end within 2 s");
         return;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return;
     }
-    host.close();
+    if (loop.hasEnded()) {
+      host.close();
+    }
   }
 
-  /** Runs work on the step thread; whatever goes wrong goes back to the one who asked. */
-  private void submit(StreamObserver<?> responses, Runnable work) {
+  /** Runs work on another thread; whatever goes wrong goes back to the one who asked. */
+  private static void submit(Executor thread, StreamObserver<?> responses, Runnable work) {
     try {
-      stepThread.execute(() -> {
+      thread.execute(() -> {
         try {
           work.run();
         } catch (RuntimeException | Error e) {

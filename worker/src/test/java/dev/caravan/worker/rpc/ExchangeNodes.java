@@ -6,6 +6,7 @@ import dev.caravan.worker.rpc.ExchangeGrid.Member;
 import io.grpc.Server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 /** Workers without models: real servers with real streams between them, all in this JVM. */
 final class ExchangeNodes implements AutoCloseable {
   private static final long CONNECT_MILLIS = 20_000;
+  private static final Duration DEADLINE = Duration.ofMinutes(1);
 
   final List<Node> nodes = new ArrayList<>();
   final List<ConnectedPeers> connected = new ArrayList<>();
@@ -22,14 +24,15 @@ final class ExchangeNodes implements AutoCloseable {
   static final class Node implements AutoCloseable {
     final FramePool pool = new FramePool(64 << 20);
     final PeerRegistry registry = new PeerRegistry();
-    final PeerConnector connector = new PeerConnector(registry, pool);
+    final StepLoop loop = new StepLoop();
+    final PeerConnector connector = new PeerConnector(registry, pool, loop);
     final Server server;
     final int port;
 
     Node() throws IOException {
       server =
-          ExchangeTransport.server(new InetSocketAddress("127.0.0.1", 0))
-              .addService(new CollectiveService(registry, pool))
+          ExchangeTransport.server(new InetSocketAddress("127.0.0.1", 0), loop)
+              .addService(new CollectiveService(registry, pool, loop))
               .build()
               .start();
       port = server.getPort();
@@ -59,6 +62,22 @@ final class ExchangeNodes implements AutoCloseable {
     connected.addAll(Arrays.asList(peers));
   }
 
+  /** Runs all ranks at once, each on the thread that moves its frames, as steps run. */
+  void runAll(int count, Ranks.Work work) throws Exception {
+    Ranks.runAll(
+        count,
+        i ->
+            nodes
+                .get(i)
+                .loop
+                .call(
+                    () -> {
+                      work.run(i);
+                      return i;
+                    },
+                    DEADLINE));
+  }
+
   @Override
   public void close() {
     connected.forEach(ConnectedPeers::close);
@@ -69,6 +88,7 @@ final class ExchangeNodes implements AutoCloseable {
           throw new IllegalStateException(
               "the server on port %d does not end".formatted(node.port));
         }
+        node.loop.close();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -58,7 +58,7 @@ class GrpcExchangeTest {
       for (int columns : new int[] {2048, 1 << 20}) { // 8 KiB and 4 MiB
         float[][] sums = new float[6][];
         float[][] handedOver = new float[6][];
-        Ranks.runAll(
+        exchange.runAll(
             6,
             i -> {
               try (Arena arena = Arena.ofConfined()) {
@@ -108,7 +108,7 @@ class GrpcExchangeTest {
     CountDownLatch waiting = new CountDownLatch(2);
     long[] millis = new long[3];
     ClusterException[] failures = new ClusterException[3];
-    Ranks.runAll(
+    exchange.runAll(
         3,
         rank -> {
           if (rank == 1) {
@@ -257,7 +257,7 @@ class GrpcExchangeTest {
     long[] bytesPerOp = new long[2];
     long[] nanosPerOp = new long[2];
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    Ranks.runAll(
+    exchange.runAll(
         2,
         rank -> {
           try (Arena arena = Arena.ofConfined()) {
@@ -287,19 +287,22 @@ class GrpcExchangeTest {
 
   @Test
   void refusesChannelsInTheWrongPlaces() {
-    IllegalArgumentException wrong =
-        catchThrowableOfType(
-            IllegalArgumentException.class,
-            () ->
-                new PeerGroup(
-                    SETTINGS,
-                    0,
-                    1,
-                    List.of(
-                        new GrpcPeerChannel(
-                            new dev.caravan.worker.collective.PeerId(0, 1, "self"),
-                            ExchangeStream.dialled(new FramePool(0)),
-                            () -> {}))));
+    IllegalArgumentException wrong;
+    try (StepLoop loop = new StepLoop()) {
+      wrong =
+          catchThrowableOfType(
+              IllegalArgumentException.class,
+              () ->
+                  new PeerGroup(
+                      SETTINGS,
+                      0,
+                      1,
+                      List.of(
+                          new GrpcPeerChannel(
+                              new dev.caravan.worker.collective.PeerId(0, 1, "self"),
+                              ExchangeStream.dialled(new FramePool(0), loop),
+                              () -> {}))));
+    }
     assertThat(wrong).hasMessageContainingAll("[1]", "[0]");
   }
 }

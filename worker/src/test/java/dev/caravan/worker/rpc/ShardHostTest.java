@@ -27,6 +27,7 @@ import dev.caravan.proto.wire.ShardCodec;
 import dev.caravan.proto.wire.StepCodec;
 import dev.caravan.proto.worker.v1.ExecuteRequest;
 import dev.caravan.proto.worker.v1.ExecuteResponse;
+import dev.caravan.proto.worker.v1.LoadReady;
 import dev.caravan.proto.worker.v1.LoadRequest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,14 +50,20 @@ class ShardHostTest {
   @TempDir Path directory;
 
   private final PeerRegistry registry = new PeerRegistry();
+  private final StepLoop loop = new StepLoop();
   private final ShardHost host =
-      new ShardHost(new PeerConnector(registry, new FramePool(1 << 20)), null);
+      new ShardHost(new PeerConnector(registry, new FramePool(1 << 20), loop), null);
 
   @BeforeEach
   void load() throws IOException {
     TinyLlama.write(directory.resolve("model.gguf"), CONFIG, name -> DType.F32, 5);
     host.enter(EPOCH);
-    assertThat(host.load(request(EPOCH, 4), (done, total) -> {}).getReadBytes()).isPositive();
+    assertThat(load(request(EPOCH, 4)).getReadBytes()).isPositive();
+  }
+
+  private LoadReady load(LoadRequest request) {
+    host.leaveEpoch();
+    return host.join(host.prepare(request, (done, total) -> {}));
   }
 
   private LoadRequest request(int epoch, int kvBlocks) {
@@ -91,6 +98,7 @@ class ShardHostTest {
 
   @AfterEach
   void close() {
+    loop.close();
     host.close();
     registry.close();
   }
@@ -152,7 +160,7 @@ class ShardHostTest {
     LoadRequest again = request(EPOCH + 3, 4);
     Files.delete(directory.resolve("model.gguf")); // It is mapped, but nobody can open it anew.
     host.enter(EPOCH + 3);
-    assertThat(host.load(again, (done, total) -> {}).getReadBytes()).isZero();
+    assertThat(load(again).getReadBytes()).isZero();
     StepBatch after = new StepBatch(EPOCH + 3, 1, before.chunks());
     host.execute(StepCodec.encode(after));
     assertThat(recall(after, 0)).isEqualTo(expected);
@@ -163,7 +171,7 @@ class ShardHostTest {
   @Test
   void anotherShardReplacesTheOneBefore() {
     host.enter(EPOCH + 1);
-    assertThat(host.load(request(EPOCH + 1, 6), (done, total) -> {}).getReadBytes()).isPositive();
+    assertThat(load(request(EPOCH + 1, 6)).getReadBytes()).isPositive();
     assertThat(host.latestEpoch()).isEqualTo(EPOCH + 1);
   }
 

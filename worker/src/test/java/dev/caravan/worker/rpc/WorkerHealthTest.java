@@ -18,10 +18,12 @@ class WorkerHealthTest {
 
   @Test
   void livesWhateverItsShardDoesAndIsReadyWithIt() {
-    try (WorkerServer server =
-        new WorkerServer(new InetSocketAddress("127.0.0.1", 0), List.of(health.service()))) {
+    try (StepLoop loop = new StepLoop();
+        WorkerServer server =
+            new WorkerServer(
+                new InetSocketAddress("127.0.0.1", 0), loop, List.of(health.service()))) {
       server.start();
-      ManagedChannel channel = ExchangeTransport.channel("127.0.0.1", server.port());
+      ManagedChannel channel = ExchangeTransport.channel("127.0.0.1", server.port(), loop);
       try {
         assertThat(status(channel, "")).isEqualTo(ServingStatus.SERVING);
         assertThat(status(channel, WorkerHealth.READY)).isEqualTo(ServingStatus.NOT_SERVING);
