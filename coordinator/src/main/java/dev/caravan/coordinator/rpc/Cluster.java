@@ -213,7 +213,12 @@ public final class Cluster implements Recovery, AutoCloseable {
       listener.rehearsing();
       GrpcStepExecutor executor = next.executor();
       int steps =
-          new Rehearsal(executor::echo, executor::execute, System::nanoTime).run(next.epoch());
+          new Rehearsal(
+                  executor::echo,
+                  executor::execute,
+                  settings.runtime().maxBatchRows(),
+                  System::nanoTime)
+              .run(next.epoch());
       LOG.info("epoch={} rehearsed with {} steps", next.epoch(), steps);
       rehearsed = true;
     }

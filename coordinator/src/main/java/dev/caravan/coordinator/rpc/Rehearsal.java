@@ -14,10 +14,10 @@ import java.util.function.ToLongFunction;
  * the way of a step through the whole cluster. Confined to one thread.
  *
  * <p>First come steps that nobody computes: an answer takes so few messages that on its own the way
- * of a message would be interpreted for minutes. Then a sequence is decoded, until that gets no
- * faster and the compilers of the workers have little left to do: where cores are few, they take
- * them from the first request. What it writes to the KV cache is overwritten by the first sequence
- * that gets the block.
+ * of a message would be interpreted for minutes. Then a sequence is decoded, with a short prompt
+ * now and then, until that gets no faster and the compilers of the workers have little left to do:
+ * where cores are few, they take them from the first request. What it writes to the KV cache is
+ * overwritten by the first sequence that gets the block.
  */
 final class Rehearsal {
   /** Before the first step, whose number is 1. */
@@ -42,6 +42,7 @@ final class Rehearsal {
 
   private final ToLongFunction<StepBatch> echo;
   private final Consumer<StepBatch> execute;
+  private final int promptRows;
   private final LongSupplier nanoClock;
 
   /** As the latest echo said. */
@@ -51,10 +52,16 @@ final class Rehearsal {
    * @param echo returns when all workers have answered a step without computing it: how long the
    *     JIT of one has worked since its start, in milliseconds
    * @param execute returns when all workers have computed it
+   * @param maxRows of a step
    */
-  Rehearsal(ToLongFunction<StepBatch> echo, Consumer<StepBatch> execute, LongSupplier nanoClock) {
+  Rehearsal(
+      ToLongFunction<StepBatch> echo,
+      Consumer<StepBatch> execute,
+      int maxRows,
+      LongSupplier nanoClock) {
     this.echo = echo;
     this.execute = execute;
+    this.promptRows = Math.min(POSITIONS, maxRows);
     this.nanoClock = nanoClock;
   }
 
@@ -73,7 +80,7 @@ final class Rehearsal {
     long start = nanoClock.getAsLong();
     int steps = 0;
     while (steps < ECHOES && nanoClock.getAsLong() - start < ECHO_BOUND_NANOS) {
-      jitMillis = echo.applyAsLong(batch(epoch, 0));
+      jitMillis = echo.applyAsLong(batch(epoch, 0, 1));
       steps++;
     }
     return steps;
@@ -84,18 +91,22 @@ final class Rehearsal {
     int steps = 0;
     double before = Double.POSITIVE_INFINITY;
     while (true) {
+      if (before * promptRows < SPAN_NANOS) {
+        execute.accept(batch(epoch, 0, promptRows));
+        steps++;
+      }
       long jitBefore = jitMillis;
       long spanStart = nanoClock.getAsLong();
       int spanSteps = 0;
       long now;
       do {
-        execute.accept(batch(epoch, steps % POSITIONS));
+        execute.accept(batch(epoch, steps % POSITIONS, 1));
         steps++;
         spanSteps++;
         now = nanoClock.getAsLong();
       } while (now - spanStart < SPAN_NANOS);
       double nanosPerStep = (double) (now - spanStart) / spanSteps;
-      jitMillis = echo.applyAsLong(batch(epoch, 0));
+      jitMillis = echo.applyAsLong(batch(epoch, 0, 1));
       double jitNanos = TimeUnit.MILLISECONDS.toNanos(jitMillis - jitBefore);
       boolean compiling = jitNanos > STILL_COMPILING * (now - spanStart);
       boolean settled = nanosPerStep > FASTER * before && !compiling;
@@ -106,9 +117,9 @@ final class Rehearsal {
     }
   }
 
-  private static StepBatch batch(int epoch, int position) {
-    SequenceChunk chunk =
-        new SequenceChunk(position, new int[] {0}, new int[] {0}, List.of(new RowQuery.Largest(1)));
+  private static StepBatch batch(int epoch, int position, int tokens) {
+    List<RowQuery> last = List.of(new RowQuery.Largest(1));
+    SequenceChunk chunk = new SequenceChunk(position, new int[tokens], new int[] {0}, last);
     return new StepBatch(epoch, STEP, List.of(chunk));
   }
 }

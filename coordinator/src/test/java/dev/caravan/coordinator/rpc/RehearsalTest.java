@@ -67,10 +67,18 @@ class RehearsalTest {
         .allSatisfy(step -> {
           assertThat(step.epoch()).isEqualTo(EPOCH);
           assertThat(step.step()).as("before the first").isZero();
-          assertThat(step.rows()).isEqualTo(1);
           assertThat(step.chunks().getFirst().startPosition()).isBetween(0, 15);
           assertThat(step.chunks().getFirst().blocks()).containsExactly(0);
         });
+  }
+
+  @Test
+  void promptsAreRehearsedWhereTheyAreShort() {
+    rehearsal(1, () -> 20).run(EPOCH);
+    assertThat(steps.stream().mapToInt(StepBatch::rows).distinct()).containsExactly(1, 12);
+    steps.clear();
+    rehearsal(1, () -> 90).run(EPOCH);
+    assertThat(steps).allSatisfy(step -> assertThat(step.rows()).isEqualTo(1));
   }
 
   private interface Millis {
@@ -88,6 +96,7 @@ class RehearsalTest {
           steps.add(batch);
           nowNanos += (long) (stepMillis.next() * NANOS);
         },
+        12,
         () -> nowNanos);
   }
 

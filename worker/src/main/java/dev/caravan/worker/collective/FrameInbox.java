@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * away, and waking a parked thread costs more than that.
  */
 public final class FrameInbox {
-  private static final long SPIN_NANOS = 50_000;
+  private static final long SPIN_NANOS = 500_000;
 
   private final IoDriver io;
   private final AtomicReferenceArray<@Nullable ExchangeFrame> slots;
