@@ -8,7 +8,10 @@ public interface IoDriver {
   /** Other threads move frames: whoever waits gives way and sleeps. */
   IoDriver BACKGROUND = new BackgroundDriver();
 
-  /** Lets a moment pass without sleeping. */
+  /** Handles what has come, if nobody else does. */
+  void handle();
+
+  /** Handles what has come, and gives way. */
   void pause();
 
   /**
@@ -29,6 +32,9 @@ public interface IoDriver {
   /** See {@link #BACKGROUND}. */
   final class BackgroundDriver implements IoDriver {
     private BackgroundDriver() {}
+
+    @Override
+    public void handle() {}
 
     @Override
     public void pause() {

@@ -6,6 +6,7 @@ import dev.caravan.proto.wire.ExchangeFrame;
 import dev.caravan.proto.wire.ExchangeHeader;
 import dev.caravan.proto.wire.ExchangeMethod;
 import dev.caravan.proto.wire.FramePool;
+import dev.caravan.worker.collective.IoDriver;
 import dev.caravan.worker.collective.PeerChannel;
 import dev.caravan.worker.collective.PeerId;
 import io.grpc.CallOptions;
@@ -42,6 +43,11 @@ public final class PeerConnector {
   private final List<Dialled> waiting = new CopyOnWriteArrayList<>();
 
   private record Dialled(PeerId peer, ExchangeStream stream, ManagedChannel channel) {}
+
+  /** Who moves the frames of the channels. */
+  IoDriver io() {
+    return loop;
+  }
 
   /** Ends all earlier epochs: whoever connects in one of them fails at once. */
   void enter(int epoch) {

@@ -293,7 +293,8 @@ final class ShardHost implements AutoCloseable {
           epoch,
           prepared.held().purpose().settings(),
           prepared.isNew() && prepared.held().shard().isWorthWarmLinks(),
-          CONNECT_DEADLINE_MILLIS);
+          CONNECT_DEADLINE_MILLIS,
+          connector.io());
     } catch (RuntimeException e) {
       connected.close();
       throw e;

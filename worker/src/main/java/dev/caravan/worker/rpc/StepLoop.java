@@ -120,10 +120,15 @@ public final class StepLoop implements IoDriver, Executor, AutoCloseable {
   }
 
   @Override
-  public void pause() {
+  public void handle() {
     if (needsCaller()) {
       loop.runNow();
     }
+  }
+
+  @Override
+  public void pause() {
+    handle();
     Thread.yield();
   }
 

@@ -7,6 +7,7 @@ import dev.caravan.worker.collective.ChecksummingCollective;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.CollectiveAlgorithm;
 import dev.caravan.worker.collective.ExchangeSettings;
+import dev.caravan.worker.collective.IoDriver;
 import dev.caravan.worker.collective.StageLink;
 import org.jspecify.annotations.Nullable;
 
@@ -21,18 +22,19 @@ public final class StepPeers implements AutoCloseable {
   private final @Nullable ChecksummingCollective checksums;
   private final TimedStageLink link;
 
-  /** Leaves the links unmeasured. */
+  /** Leaves the links unmeasured; others move the frames. */
   public StepPeers(ConnectedPeers peers, int epoch, RuntimeSettings settings) {
-    this(peers, epoch, settings, AllReduceRule.UNMEASURED);
+    this(peers, epoch, settings, AllReduceRule.UNMEASURED, IoDriver.BACKGROUND);
   }
 
-  private StepPeers(ConnectedPeers peers, int epoch, RuntimeSettings settings, AllReduceRule rule) {
+  private StepPeers(
+      ConnectedPeers peers, int epoch, RuntimeSettings settings, AllReduceRule rule, IoDriver io) {
     this.peers = TimedPeerChannel.over(peers, waits);
     ExchangeSettings exchange =
         new ExchangeSettings(epoch, payload(settings.sync()), settings.stepDeadlineMillis());
     Collective plain = this.peers.collective(exchange, algorithm(settings.collective()), rule);
     this.checksums = settings.checksums() ? new ChecksummingCollective(plain) : null;
-    this.collective = new TimedCollective(checksums == null ? plain : checksums);
+    this.collective = new TimedCollective(checksums == null ? plain : checksums, io);
     this.link = new TimedStageLink(this.peers.stageLink(exchange));
   }
 
@@ -42,6 +44,7 @@ public final class StepPeers implements AutoCloseable {
    *
    * @param warmUp whether the first is worth some seconds
    * @param deadlineMillis how long to wait for peers that are still connecting to others
+   * @param io that moves the frames
    * @throws dev.caravan.model.error.ClusterException WORKER_LOST if a rank does not take part
    */
   static StepPeers prepared(
@@ -49,14 +52,15 @@ public final class StepPeers implements AutoCloseable {
       int epoch,
       RuntimeSettings settings,
       boolean warmUp,
-      long deadlineMillis) {
+      long deadlineMillis,
+      IoDriver io) {
     ExchangeSettings patient =
         new ExchangeSettings(epoch, payload(settings.sync()), deadlineMillis);
     CollectiveAlgorithm algorithm = algorithm(settings.collective());
     peers.warmUp(patient, algorithm, warmUp);
     AllReduceRule rule =
         algorithm == CollectiveAlgorithm.AUTO ? peers.measure(patient) : AllReduceRule.UNMEASURED;
-    return new StepPeers(peers, epoch, settings, rule);
+    return new StepPeers(peers, epoch, settings, rule, io);
   }
 
   Collective collective() {

@@ -5,24 +5,44 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
+import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.proto.wire.PayloadType;
+import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.ExchangeSettings;
 import dev.caravan.worker.collective.FrameInbox;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.tensor.Activations;
+import io.grpc.ManagedChannel;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthGrpc;
 import java.lang.foreign.Arena;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class StepLoopTest {
   private static final Duration SOON = Duration.ofSeconds(20);
+  private static final RuntimeSettings SETTINGS =
+      new RuntimeSettings(
+          1,
+          RuntimeSettings.Kernels.UNPACKED,
+          RuntimeSettings.Activations.F32,
+          RuntimeSettings.KvType.F32,
+          RuntimeSettings.Sync.F32,
+          RuntimeSettings.Collective.AUTO,
+          8,
+          1,
+          16,
+          false,
+          20_000);
 
   @Test
   void runsStepsInOrderOnOneThread() {
@@ -103,6 +123,41 @@ class StepLoopTest {
               }
             }
           });
+    }
+  }
+
+  @Test
+  void answersHealthChecksWhileAStepComputes() throws Exception {
+    WorkerHealth health = new WorkerHealth();
+    ConnectedPeers alone = new ConnectedPeers(0, 0, List.of(), null, null);
+    AtomicBoolean answered = new AtomicBoolean();
+    try (StepLoop loop = new StepLoop();
+        StepLoop other = new StepLoop();
+        Arena arena = Arena.ofShared();
+        WorkerServer server =
+            new WorkerServer(
+                new InetSocketAddress("127.0.0.1", 0), loop, List.of(health.service()))) {
+      server.start();
+      Collective collective =
+          StepPeers.prepared(alone, 3, SETTINGS, false, 20_000, loop).collective();
+      Activations x = new Activations(arena, 1, 64);
+      CountDownLatch ended = new CountDownLatch(1);
+      loop.execute(() -> {
+        while (!answered.get()) {
+          collective.allReduceSum(1, 0, x, 1);
+        }
+        ended.countDown();
+      });
+      ManagedChannel channel = ExchangeTransport.channel("127.0.0.1", server.port(), other);
+      try {
+        HealthGrpc.newBlockingStub(channel)
+            .withDeadlineAfter(10, TimeUnit.SECONDS)
+            .check(HealthCheckRequest.getDefaultInstance());
+      } finally {
+        answered.set(true);
+        await(ended);
+        channel.shutdownNow();
+      }
     }
   }
 
