@@ -170,10 +170,13 @@ public final class ClusterEngine implements Engine, AutoCloseable {
   }
 
   private void recover(ClusterException error) {
-    LOG.error("generations={} the cluster failed: {}", batch.size(), error.getMessage());
+    int generations = batch.size();
     batch.restart(error);
     cluster.recover(error);
     gate.change(List.of(State.SERVING), State.RECOVERING);
+    // Who reads this in the log finds the new state in the API.
+    gate.publish(batch.status(gate.state()));
+    LOG.error("generations={} the cluster failed: {}", generations, error.getMessage());
   }
 
   private void awaitCluster() {
@@ -182,8 +185,9 @@ public final class ClusterEngine implements Engine, AutoCloseable {
       OptionalInt epoch = cluster.poll();
       if (epoch.isPresent()) {
         batch.recover(epoch.getAsInt());
-        LOG.info("epoch={} generations={} the cluster is back", epoch.getAsInt(), batch.size());
         gate.change(List.of(State.RECOVERING), State.SERVING);
+        gate.publish(batch.status(gate.state()));
+        LOG.info("epoch={} generations={} the cluster is back", epoch.getAsInt(), batch.size());
       }
     } catch (ClusterException e) {
       degrade(e);
