@@ -107,6 +107,7 @@ final class Rehearsal {
       } while (now - spanStart < SPAN_NANOS);
       double nanosPerStep = (double) (now - spanStart) / spanSteps;
       jitMillis = echo.applyAsLong(batch(epoch, 0, 1));
+      steps++;
       double jitNanos = TimeUnit.MILLISECONDS.toNanos(jitMillis - jitBefore);
       boolean compiling = jitNanos > STILL_COMPILING * (now - spanStart);
       boolean settled = nanosPerStep > FASTER * before && !compiling;

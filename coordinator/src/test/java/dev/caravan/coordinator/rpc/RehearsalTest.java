@@ -23,7 +23,8 @@ class RehearsalTest {
   void decodesAsLongAsItGetsFaster() {
     // What a step takes in each second: in the fifth it gains too little.
     double[] millis = {250, 200, 160, 128, 125};
-    rehearsal(1, () -> millis[Math.min(4, second())]).run(EPOCH);
+    int ran = rehearsal(1, () -> millis[Math.min(4, second())]).run(EPOCH);
+    assertThat(ran).isEqualTo(echoes.size() + steps.size());
     assertThat(steps).hasSize(4 + 5 + 7 + 8 + 8);
   }
 

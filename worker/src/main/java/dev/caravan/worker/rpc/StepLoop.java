@@ -76,7 +76,8 @@ public final class StepLoop implements IoDriver, Executor, AutoCloseable {
   }
 
   /**
-   * Runs something between the steps, and waits for it.
+   * Runs something between the steps, and waits for it; what has not begun when the wait ends never
+   * does.
    *
    * @throws ClusterException CANCELLED if the caller is interrupted, INTERNAL if it takes too long,
    *     or what the call throws
@@ -100,6 +101,8 @@ public final class StepLoop implements IoDriver, Executor, AutoCloseable {
       throw cause instanceof RuntimeException exception
           ? exception
           : new IllegalStateException(cause);
+    } finally {
+      task.cancel(false);
     }
   }
 

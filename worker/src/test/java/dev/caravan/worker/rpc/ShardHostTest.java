@@ -61,6 +61,22 @@ class ShardHostTest {
     assertThat(load(request(EPOCH, 4)).getReadBytes()).isPositive();
   }
 
+  /** Of a worker with one thread and plain loops. */
+  static RuntimeSettings settings(int kvBlocks) {
+    return new RuntimeSettings(
+        1,
+        RuntimeSettings.Kernels.UNPACKED,
+        RuntimeSettings.Activations.F32,
+        RuntimeSettings.KvType.F32,
+        RuntimeSettings.Sync.F32,
+        RuntimeSettings.Collective.AUTO,
+        8,
+        kvBlocks,
+        64,
+        false,
+        30_000);
+  }
+
   private LoadReady load(LoadRequest request) {
     host.leaveEpoch();
     return host.join(host.prepare(request, (done, total) -> {}));
@@ -68,19 +84,6 @@ class ShardHostTest {
 
   private LoadRequest request(int epoch, int kvBlocks) {
     Path model = directory.resolve("model.gguf");
-    RuntimeSettings settings =
-        new RuntimeSettings(
-            1,
-            RuntimeSettings.Kernels.UNPACKED,
-            RuntimeSettings.Activations.F32,
-            RuntimeSettings.KvType.F32,
-            RuntimeSettings.Sync.F32,
-            RuntimeSettings.Collective.AUTO,
-            8,
-            kvBlocks,
-            64,
-            false,
-            30_000);
     try (Checkpoint checkpoint = Checkpoints.open(model)) {
       return LoadRequest.newBuilder()
           .setEpoch(epoch)
@@ -91,7 +94,7 @@ class ShardHostTest {
                   ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, 1)
                       .shards()
                       .getFirst()))
-          .setSettings(SettingsCodec.encode(settings))
+          .setSettings(SettingsCodec.encode(settings(kvBlocks)))
           .build();
     }
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
-import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.proto.wire.PayloadType;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.ExchangeSettings;
@@ -30,19 +29,6 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class StepLoopTest {
   private static final Duration SOON = Duration.ofSeconds(20);
-  private static final RuntimeSettings SETTINGS =
-      new RuntimeSettings(
-          1,
-          RuntimeSettings.Kernels.UNPACKED,
-          RuntimeSettings.Activations.F32,
-          RuntimeSettings.KvType.F32,
-          RuntimeSettings.Sync.F32,
-          RuntimeSettings.Collective.AUTO,
-          8,
-          1,
-          16,
-          false,
-          20_000);
 
   @Test
   void runsStepsInOrderOnOneThread() {
@@ -139,7 +125,7 @@ class StepLoopTest {
                 new InetSocketAddress("127.0.0.1", 0), loop, List.of(health.service()))) {
       server.start();
       Collective collective =
-          StepPeers.prepared(alone, 3, SETTINGS, false, 20_000, loop).collective();
+          StepPeers.prepared(alone, 3, ShardHostTest.settings(1), false, 20_000, loop).collective();
       Activations x = new Activations(arena, 1, 64);
       CountDownLatch ended = new CountDownLatch(1);
       loop.execute(() -> {
