@@ -46,6 +46,11 @@ public final class FrameInbox {
     return true;
   }
 
+  /** True if {@link #offer} would take a frame now; for the thread that delivers. */
+  public boolean hasRoom() {
+    return slots.get((int) (delivered % slots.length())) == null;
+  }
+
   /** Ends the queue: frames already delivered can still be taken, then everybody gets the error. */
   public void fail(ClusterException cause) {
     synchronized (this) {

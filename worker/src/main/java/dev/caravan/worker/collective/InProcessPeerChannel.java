@@ -82,6 +82,11 @@ public final class InProcessPeerChannel implements PeerChannel {
   }
 
   @Override
+  public boolean isReady() {
+    return outbound.failure() != null || outbound.hasRoom();
+  }
+
+  @Override
   public void send(ExchangeFrame frame, long timeoutNanos) {
     ExchangeFrame copy = pool.take(frame.length());
     copy.copyFrom(frame);

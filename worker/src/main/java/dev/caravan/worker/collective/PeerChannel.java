@@ -12,6 +12,9 @@ public interface PeerChannel extends AutoCloseable {
 
   PeerId peer();
 
+  /** True if {@link #send} would not wait now: its transport takes a frame, or it fails at once. */
+  boolean isReady();
+
   /**
    * Sends a frame; it is copied, so the caller may reuse it at once.
    *

@@ -5,6 +5,7 @@ import dev.caravan.model.error.ErrorCode;
 import dev.caravan.proto.wire.ExchangeFrame;
 import dev.caravan.proto.wire.ExchangeHeader;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Exchanges with one peer of which both sides know what comes next. Confined to the step thread.
@@ -14,6 +15,11 @@ final class PeerExchange {
 
   PeerExchange(PeerChannel channel) {
     this.channel = channel;
+  }
+
+  /** True if {@link #send} does not wait, see {@link PeerChannel#isReady}. */
+  boolean isReady() {
+    return channel.isReady();
   }
 
   /**
@@ -47,6 +53,23 @@ final class PeerExchange {
    *     a later epoch, INTERNAL if it is another frame than the expected one
    */
   ExchangeFrame receive(ExchangeHeader expected, long startNanos, long deadlineNanos) {
+    ExchangeFrame frame = next(expected, startNanos, deadlineNanos);
+    if (frame == null) {
+      throw new ClusterException(
+          ErrorCode.WORKER_LOST,
+          "%s sent nothing for %s within %d ms"
+              .formatted(channel.peer(), describe(expected), millisSince(startNanos)));
+    }
+    return frame;
+  }
+
+  /** As {@link #receive}, but returns null if the frame has not come yet. */
+  @Nullable ExchangeFrame poll(ExchangeHeader expected, long startNanos) {
+    return next(expected, startNanos, 0);
+  }
+
+  private @Nullable ExchangeFrame next(
+      ExchangeHeader expected, long startNanos, long deadlineNanos) {
     while (true) {
       ExchangeFrame frame;
       try {
@@ -54,16 +77,10 @@ final class PeerExchange {
       } catch (ClusterException e) {
         throw explain(e, describe(expected), startNanos);
       }
-      if (frame == null) {
-        throw new ClusterException(
-            ErrorCode.WORKER_LOST,
-            "%s sent nothing for %s within %d ms"
-                .formatted(channel.peer(), describe(expected), millisSince(startNanos)));
-      }
-      ExchangeHeader header = frame.header();
-      if (header.equals(expected)) {
+      if (frame == null || frame.header().equals(expected)) {
         return frame;
       }
+      ExchangeHeader header = frame.header();
       channel.release(frame);
       if (header.epoch() >= expected.epoch()) {
         throw unexpected(header, expected);

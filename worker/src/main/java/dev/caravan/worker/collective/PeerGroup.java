@@ -7,6 +7,7 @@ import dev.caravan.proto.wire.TensorView;
 import dev.caravan.worker.tensor.Activations;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** The ranks of one stage as one of them sees them. Confined to the step thread. */
 public final class PeerGroup {
@@ -52,7 +53,7 @@ public final class PeerGroup {
     return bytesSent;
   }
 
-  /** Starts the clock of an operation: all its waits share one deadline. */
+  /** Starts the clock: all waits from now on share one deadline. */
   void begin() {
     startNanos = System.nanoTime();
   }
@@ -71,19 +72,31 @@ public final class PeerGroup {
         x.columns());
   }
 
-  void send(int toRank, ExchangeFrame frame) {
+  /** True if the next frame to a rank is sent without waiting. */
+  boolean isReady(int toRank) {
+    return peer(toRank).isReady();
+  }
+
+  /** Sends a frame; returns false if that would mean to wait, and it may not. */
+  boolean send(int toRank, ExchangeFrame frame, boolean mayWait) {
+    if (!mayWait && !isReady(toRank)) {
+      return false;
+    }
     peer(toRank).send(frame, startNanos, settings.deadlineNanos());
     bytesSent += frame.length();
+    return true;
   }
 
   /**
-   * Waits for a rank's frame.
+   * Returns a rank's frame, or null if it has not come and this may not wait.
    *
    * @param expected the frame that this rank would send in its place
    */
-  ExchangeFrame receive(int fromRank, ExchangeHeader expected) {
+  @Nullable ExchangeFrame receive(int fromRank, ExchangeHeader expected, boolean mayWait) {
     ExchangeHeader header = expected.from(stage, fromRank);
-    return peer(fromRank).receive(header, startNanos, settings.deadlineNanos());
+    return mayWait
+        ? peer(fromRank).receive(header, startNanos, settings.deadlineNanos())
+        : peer(fromRank).poll(header, startNanos);
   }
 
   void release(int fromRank, ExchangeFrame frame) {
@@ -95,37 +108,10 @@ public final class PeerGroup {
     return (rank + distance) % size();
   }
 
-  void sendToAll(ExchangeFrame frame) {
-    for (int i = 1; i < size(); i++) {
-      send(other(i), frame);
-    }
-  }
-
   /** Waits until what was sent has left, see {@link PeerChannel#flush}. */
   void flush() {
     for (int i = 1; i < size(); i++) {
       peer(other(i)).flush(startNanos, settings.deadlineNanos());
-    }
-  }
-
-  /**
-   * Replaces x by the sum of all ranks' frames, in rank order.
-   *
-   * @param expected the header of the own frame
-   * @param own partial of this rank. It is read back from its frame: all ranks then add the same
-   *     bytes in the same order, whatever the payload type loses
-   */
-  void sumPartials(ExchangeHeader expected, ExchangeFrame own, TensorView x) {
-    for (int from = 0; from < size(); from++) {
-      ExchangeFrame partial = from == rank ? own : receive(from, expected);
-      if (from == 0) {
-        partial.decode(x);
-      } else {
-        partial.decodeAdd(x);
-      }
-      if (from != rank) {
-        release(from, partial);
-      }
     }
   }
 

@@ -16,7 +16,13 @@ public final class SoloCollective implements Collective {
   }
 
   @Override
-  public void allReduceSum(long step, int op, Activations x, int rows) {}
+  public void start(long step, int op, Activations x, int rows) {}
+
+  @Override
+  public void finish() {}
+
+  @Override
+  public void progress() {}
 
   @Override
   public long bytesSent() {

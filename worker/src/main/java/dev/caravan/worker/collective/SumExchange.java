@@ -1,19 +1,18 @@
 package dev.caravan.worker.collective;
 
-import dev.caravan.proto.wire.TensorView;
-
 /**
- * One way for partial sums to travel between the ranks of a group; the same on all of them.
+ * Partial sums that fit into one frame, on their way between the ranks of a group; all of them go
+ * the same way.
  *
  * <p>Confined to the step thread.
  */
 sealed interface SumExchange permits DirectExchange, ScatterExchange {
 
   /**
-   * Replaces x by its sum over all ranks, added in rank order.
+   * Does what is next, until the rows hold their sums over all ranks or, unless it may wait, until
+   * it would have to wait for a peer.
    *
-   * @param x what fits into one frame
-   * @param firstRow row of the batch that x starts with
+   * @return true if the rows hold their sums
    */
-  void sum(long step, int op, TensorView x, int firstRow);
+  boolean advance(boolean mayWait);
 }

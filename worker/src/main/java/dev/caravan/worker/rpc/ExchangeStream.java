@@ -119,6 +119,12 @@ final class ExchangeStream implements ClientResponseObserver<ExchangeFrame, Exch
     write(hello);
   }
 
+  /** True if the next {@link #send} does not wait, be it that it fails. */
+  boolean isReady() {
+    CallStreamObserver<ExchangeFrame> stream = outbound;
+    return isBroken() || stream == null || stream.isReady();
+  }
+
   /**
    * Sends a frame, which is read before this returns.
    *

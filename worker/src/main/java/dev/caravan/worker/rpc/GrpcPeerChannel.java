@@ -28,6 +28,11 @@ final class GrpcPeerChannel implements PeerChannel {
   }
 
   @Override
+  public boolean isReady() {
+    return stream.isReady();
+  }
+
+  @Override
   public void send(ExchangeFrame frame, long timeoutNanos) {
     stream.send(frame, timeoutNanos);
   }

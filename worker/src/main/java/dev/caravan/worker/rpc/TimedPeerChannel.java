@@ -45,6 +45,11 @@ final class TimedPeerChannel implements PeerChannel {
   }
 
   @Override
+  public boolean isReady() {
+    return channel.isReady();
+  }
+
+  @Override
   public void send(ExchangeFrame frame, long timeoutNanos) {
     channel.send(frame, timeoutNanos);
   }

@@ -12,6 +12,7 @@ import dev.caravan.proto.wire.PayloadType;
 import dev.caravan.worker.tensor.Activations;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -101,6 +102,55 @@ class PeerExchangeTest {
       first().allReduceSum(1, 0, x, 1);
       assertThat(x.get(0, 0)).isEqualTo(8);
     }
+  }
+
+  @Test
+  void givesUpWhatAnEarlierStepLeftInFlight() {
+    try (Arena arena = Arena.ofConfined()) {
+      Activations x = new Activations(arena, 1, 40);
+      Activations y = new Activations(arena, 1, 40);
+      Collective first = first();
+      first.start(1, 0, x, 1);
+      first.start(1, 1, x, 1);
+      sendFromSecond(5, 2, 0, 7);
+      y.set(0, 0, 1);
+      first.allReduceSum(2, 0, y, 1);
+      assertThat(y.get(0, 0)).isEqualTo(8);
+    }
+  }
+
+  /** Else a rank that computes for long would find its peers late before it has waited at all. */
+  @Test
+  void onlyWaitingCountsAgainstTheDeadline() throws Exception {
+    ExchangeSettings settings = new ExchangeSettings(5, PayloadType.F32, 1000);
+    PeerGroup group = new PeerGroup(settings, 0, 0, List.of(pair.toSecond()));
+    Thread[] waiter = new Thread[1];
+    CountDownLatch computed = new CountDownLatch(1);
+    Ranks.runAll(
+        2,
+        rank -> {
+          if (rank == 1) {
+            computed.await();
+            while (waiter[0].getState() != Thread.State.TIMED_WAITING) {
+              Thread.onSpinWait();
+            }
+            sendFromSecond(5, 1, 0, 7);
+            return;
+          }
+          try (Arena arena = Arena.ofConfined()) {
+            Activations x = new Activations(arena, 1, 40);
+            Collective first = CollectiveAlgorithm.DIRECT.over(group, AllReduceRule.UNMEASURED);
+            waiter[0] = Thread.currentThread();
+            long start = System.nanoTime();
+            first.start(1, 0, x, 1);
+            while (System.nanoTime() - start < SECOND_NANOS) {
+              first.progress();
+            }
+            computed.countDown();
+            first.finish();
+            assertThat(x.get(0, 0)).isEqualTo(7);
+          }
+        });
   }
 
   @Test

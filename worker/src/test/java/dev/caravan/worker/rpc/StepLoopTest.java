@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -107,6 +108,52 @@ class StepLoopTest {
                 link.receive(1, x, 1);
                 received.countDown();
               }
+            }
+          });
+    }
+  }
+
+  /** Frames larger than what sockets hold pass although all ranks only compute. */
+  @Test
+  void movesWhatIsInFlightWhileNobodyWaits() throws Exception {
+    int ranks = 2;
+    int rows = 3;
+    int columns = 1 << 20;
+    try (ExchangeNodes exchange = new ExchangeNodes()) {
+      exchange.connect(3, 1, ranks);
+      AtomicInteger there = new AtomicInteger();
+      exchange.runAll(
+          ranks,
+          rank -> {
+            try (Arena arena = Arena.ofConfined()) {
+              Activations x = new Activations(arena, rows, columns);
+              Activations y = new Activations(arena, rows, columns);
+              x.set(rows - 1, columns - 1, 1 + rank);
+              y.set(rows - 1, columns - 1, 10 + rank);
+              Collective collective =
+                  StepPeers.prepared(
+                          exchange.connected.get(rank),
+                          3,
+                          ShardHostTest.settings(1),
+                          false,
+                          20_000,
+                          exchange.nodes.get(rank).loop)
+                      .collective();
+              collective.start(1, 0, x, rows);
+              collective.start(1, 1, y, rows);
+              boolean counted = false;
+              while (there.get() < ranks) {
+                collective.progress();
+                if (!counted
+                    && x.get(rows - 1, columns - 1) == 3
+                    && y.get(rows - 1, columns - 1) == 21) {
+                  there.incrementAndGet();
+                  counted = true;
+                }
+              }
+              collective.finish();
+              collective.finish();
+              assertThat(collective.bytesSent()).isGreaterThan(2L * rows * columns * Float.BYTES);
             }
           });
     }
