@@ -138,7 +138,7 @@ public final class AttentionMeasurement implements AutoCloseable {
             IntStream.range(first, first + blocks).toArray(),
             Logits.NONE);
     rows.set(new StepBatch(0, 0, List.of(chunk)));
-    tasks.set(rows);
+    tasks.set(rows.all());
     kernels.attention(q, out, heads(cache), tasks);
   }
 

@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
 public final class ComputePool implements AutoCloseable {
   private static final long SPIN_NANOS = 20_000;
   private static final int SPINS_PER_CLOCK_READ = 32;
+
+  /** A caller that has something to do meanwhile sleeps no longer. */
+  private static final long MEANWHILE_NANOS = 500_000;
+
   private static final long JOIN_MILLIS = 5_000;
   private static final int RUN_BITS = 32;
   private static final int NO_PART = Integer.MAX_VALUE;
@@ -82,6 +86,16 @@ public final class ComputePool implements AutoCloseable {
    * @throws IllegalStateException if the pool is not started, or a part calls run
    */
   public void run(int tasks, Task body) {
+    run(tasks, body, null);
+  }
+
+  /**
+   * Runs all parts as {@link #run(int, Task)} does. After each part that it has done itself, and
+   * again and again while it waits for those of other threads, the caller does something else.
+   *
+   * @param meanwhile short; what it throws is thrown as if by a part. Null for nothing
+   */
+  public void run(int tasks, Task body, @Nullable Runnable meanwhile) {
     if (!started || closed) {
       throw new IllegalStateException(closed ? "pool is closed" : "pool has not been started");
     }
@@ -92,12 +106,15 @@ public final class ComputePool implements AutoCloseable {
       if (workers.length == 0 || tasks <= 1) {
         for (int task = 0; task < tasks; task++) {
           body.run(task, 0);
+          if (meanwhile != null) {
+            meanwhile.run();
+          }
         }
         return;
       }
       publish(tasks, body);
-      claimParts(0);
-      awaitParts(tasks);
+      claimParts(0, meanwhile);
+      awaitParts(tasks, meanwhile);
     } finally {
       this.body = null;
       running.set(false);
@@ -140,7 +157,7 @@ public final class ComputePool implements AutoCloseable {
   }
 
   /** Claims and does parts of the current run until none is left. */
-  private void claimParts(int thread) {
+  private void claimParts(int thread, @Nullable Runnable meanwhile) {
     while (true) {
       long claim = next.get();
       int count = tasks;
@@ -155,6 +172,7 @@ public final class ComputePool implements AutoCloseable {
         if (done.incrementAndGet() == count) {
           LockSupport.unpark(waitingCaller);
         }
+        doMeanwhile(meanwhile);
       }
     }
   }
@@ -170,16 +188,27 @@ public final class ComputePool implements AutoCloseable {
     }
   }
 
-  private void awaitParts(int count) {
+  private void doMeanwhile(@Nullable Runnable meanwhile) {
+    if (meanwhile != null) {
+      try {
+        meanwhile.run();
+      } catch (RuntimeException | Error e) {
+        failure.compareAndSet(null, e);
+      }
+    }
+  }
+
+  private void awaitParts(int count, @Nullable Runnable meanwhile) {
     long deadline = System.nanoTime() + SPIN_NANOS;
     while (done.get() < count) {
+      doMeanwhile(meanwhile);
       if (System.nanoTime() < deadline) {
         Thread.onSpinWait();
         continue;
       }
       waitingCaller = Thread.currentThread();
       if (done.get() < count) {
-        LockSupport.park(this);
+        LockSupport.parkNanos(this, meanwhile == null ? Long.MAX_VALUE : MEANWHILE_NANOS);
       }
     }
     waitingCaller = null;
@@ -210,7 +239,7 @@ public final class ComputePool implements AutoCloseable {
       long seen = 0;
       while (!closed) {
         seen = awaitRun(seen);
-        claimParts(number);
+        claimParts(number, null);
       }
     }
 

@@ -18,4 +18,9 @@ public record Rotation(Activations cos, Activations sin, int headDim) {
               .formatted(headDim, cos.columns(), sin.columns()));
     }
   }
+
+  /** Returns the angles of the rows [fromRow, toRow), in the same memory. */
+  public Rotation rows(int fromRow, int toRow) {
+    return new Rotation(cos.rows(fromRow, toRow), sin.rows(fromRow, toRow), headDim);
+  }
 }

@@ -40,14 +40,21 @@ public final class AttentionTasks {
         new AttentionParts(arena, kvHeads, maxParts, limits.groupHeads(), limits.headDim());
   }
 
-  /** Cuts a step. */
-  public void set(StepRows rows) {
+  /** Tasks of other rows in the same memory: the results of ranges are of one of both at a time. */
+  AttentionTasks(AttentionTasks other) {
+    this.threads = other.threads;
+    this.rowsTogether = other.rowsTogether;
+    this.parts = other.parts;
+  }
+
+  /** Cuts the attention of rows. */
+  public void set(StepSlice rows) {
     whole.clear();
     split.clear();
     ranges = 0;
     long largest = totalPositions(rows) * parts.kvHeads() / ((long) TASKS_PER_THREAD * threads);
     int nextPart = 0;
-    for (int row = 0; row < rows.rows(); ) {
+    for (int row = 0; row < rows.count(); ) {
       int end = Math.min(row + rowsTogether, endOfSequence(rows, row));
       AttentionRows unit =
           new AttentionRows(row, end, rows.position(row), rows.blocks(row), nextPart);
@@ -105,18 +112,18 @@ public final class AttentionTasks {
     return parts;
   }
 
-  private static long totalPositions(StepRows rows) {
+  private static long totalPositions(StepSlice rows) {
     long total = 0;
-    for (int row = 0; row < rows.rows(); row++) {
+    for (int row = 0; row < rows.count(); row++) {
       total += rows.position(row) + 1;
     }
     return total;
   }
 
   /** First row after {@code row} that does not follow it in its sequence. */
-  private static int endOfSequence(StepRows rows, int row) {
+  private static int endOfSequence(StepSlice rows, int row) {
     int end = row + 1;
-    while (end < rows.rows()
+    while (end < rows.count()
         && rows.blocks(end) == rows.blocks(row)
         && rows.position(end) == rows.position(end - 1) + 1) {
       end++;

@@ -3,7 +3,6 @@ package dev.caravan.worker.layer;
 import dev.caravan.model.shard.IntRange;
 import dev.caravan.model.shard.Shard;
 import dev.caravan.worker.kernel.AttentionHead;
-import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.kvcache.PagedKvCache;
 import dev.caravan.worker.tensor.Activations;
 import java.util.ArrayList;
@@ -23,13 +22,11 @@ final class GroupedQueryAttention {
   private final ColumnParallelLinear qkv;
   private final RowParallelLinear output;
   private final List<AttentionHead> kvHeads;
-  private final AttentionTasks tasks;
   private final int heads;
 
   /**
    * @param layer of the cache, from 0 in every stage
    * @param groups local query heads of each local KV head
-   * @param tasks set for each step
    */
   GroupedQueryAttention(
       StageKernels kernels,
@@ -38,8 +35,7 @@ final class GroupedQueryAttention {
       Workspace workspace,
       ColumnParallelLinear qkv,
       RowParallelLinear output,
-      List<IntRange> groups,
-      AttentionTasks tasks) {
+      List<IntRange> groups) {
     this.kernels = kernels;
     this.cache = cache;
     this.layer = layer;
@@ -53,24 +49,22 @@ final class GroupedQueryAttention {
               return new AttentionHead(cache, layer, kvHead, group.start(), group.end());
             })
             .toList();
-    this.tasks = tasks;
     this.heads = groups.getLast().end();
   }
 
   /**
-   * Attends.
+   * Attends, and starts to sum the result over all ranks.
    *
-   * @param x [rows, hiddenSize], normalised
-   * @return [rows, hiddenSize], summed over all ranks
+   * @param x [rows, hiddenSize], the part's rows normalised
    */
-  Activations forward(Activations x, StepRows rows, Rotation rotation, long step, int op) {
-    int count = rows.rows();
+  void start(Activations x, StepPart part, int op) {
+    int count = part.count();
     qkv.forward(x, count);
-    kernels.rope(workspace.query(), heads, rotation, count);
-    kernels.rope(workspace.key(), kvHeads.size(), rotation, count);
-    kernels.append(cache, layer, workspace.key(), workspace.value(), rows);
-    kernels.attention(workspace.query(), workspace.attention(), kvHeads, tasks);
-    return output.forward(workspace.attention(), count, step, op);
+    kernels.rope(workspace.query(), heads, part.rotation(), count);
+    kernels.rope(workspace.key(), kvHeads.size(), part.rotation(), count);
+    kernels.append(cache, layer, workspace.key(), workspace.value(), part.rows());
+    kernels.attention(workspace.query(), workspace.attention(), kvHeads, part.tasks());
+    output.start(workspace.attention(), part, op);
   }
 
   /** Returns the local query heads of each local KV head. */

@@ -3,7 +3,6 @@ package dev.caravan.worker.layer;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.tensor.Activations;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,31 +11,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LlamaStage {
   private final StepRows rows;
-  private final RotaryEmbedding rotary;
-  private final AttentionTasks attentionTasks;
+  private final StepCut cut;
   private final Activations residual;
   private final @Nullable TokenEmbedding embedding;
-  private final List<TransformerBlock> blocks;
+  private final BlockSequence blocks;
   private final @Nullable VocabParallelHead head;
   private final @Nullable StageLink previous;
   private final @Nullable StageLink next;
 
   LlamaStage(
       StepRows rows,
-      RotaryEmbedding rotary,
-      AttentionTasks attentionTasks,
+      StepCut cut,
       Activations residual,
       @Nullable TokenEmbedding embedding,
-      List<TransformerBlock> blocks,
+      BlockSequence blocks,
       @Nullable VocabParallelHead head,
       @Nullable StageLink previous,
       @Nullable StageLink next) {
     this.rows = rows;
-    this.rotary = rotary;
-    this.attentionTasks = attentionTasks;
+    this.cut = cut;
     this.residual = residual;
     this.embedding = embedding;
-    this.blocks = List.copyOf(blocks);
+    this.blocks = blocks;
     this.head = head;
     this.previous = previous;
     this.next = next;
@@ -60,18 +56,12 @@ public final class LlamaStage {
    */
   public @Nullable Activations forward(StepBatch batch) {
     rows.set(batch);
-    attentionTasks.set(rows);
     if (embedding != null) {
       embedding.forward(rows, residual);
     } else if (previous != null) {
       previous.receive(batch.step(), residual, rows.rows());
     }
-    var rotation = rotary.prepare(rows);
-    int op = 0;
-    for (TransformerBlock block : blocks) {
-      block.forward(residual, rows, rotation, batch.step(), op);
-      op += TransformerBlock.ALL_REDUCES;
-    }
+    blocks.forward(cut.cut(rows, batch.step()));
     if (next != null) {
       next.send(batch.step(), residual, rows.rows());
     }

@@ -9,10 +9,11 @@ import dev.caravan.worker.tensor.WeightMatrix;
 import java.util.List;
 
 /**
- * Multiplies by a weight split on its input columns and sums the partials over all ranks: the only
- * layer that all-reduces.
+ * Multiplies by a weight split on its input columns and starts to sum the partials over all ranks:
+ * the only layer that all-reduces.
  *
- * <p>Shapes: x [rows, in / ranks], weight [out, in / ranks], y [rows, out]. y is overwritten.
+ * <p>Shapes: x [rows, in / ranks], weight [out, in / ranks], y [rows, out] the partial sums of a
+ * part.
  *
  * <p>Row parallelism as in Megatron-LM (Shoeybi et al., 2019, arXiv:1909.08053, section 3).
  */
@@ -20,21 +21,18 @@ final class RowParallelLinear {
   private final StageKernels kernels;
   private final Collective collective;
   private final MatmulInput input;
-  private final Activations output;
-  private final Product product;
+  private final WeightMatrix weight;
   private final boolean int8;
 
   /**
    * @param input scratch for the prepared rows, as wide as the weight
-   * @param output y
    */
   RowParallelLinear(
       StageKernels kernels,
       Collective collective,
       MatmulInput input,
       RuntimeSettings.Activations activations,
-      WeightMatrix weight,
-      Activations output) {
+      WeightMatrix weight) {
     if (weight.columns() != input.columns()) {
       throw new IllegalArgumentException(
           "weight of %d columns for inputs of %d".formatted(weight.columns(), input.columns()));
@@ -42,22 +40,20 @@ final class RowParallelLinear {
     this.kernels = kernels;
     this.collective = collective;
     this.input = input;
-    this.output = output;
-    this.product = new Product(weight, output);
+    this.weight = weight;
     this.int8 = ColumnParallelLinear.int8(activations, List.of(weight));
   }
 
   /**
-   * Overwrites y with the sum over all ranks.
+   * Overwrites the part's partial sums and starts to sum them over all ranks; they are there when
+   * the collective has finished them.
    *
    * @param op which all-reduce of the step
-   * @throws dev.caravan.model.error.ClusterException WORKER_LOST if a peer does not answer before
-   *     the step deadline
    */
-  Activations forward(Activations x, int rows, long step, int op) {
-    kernels.prepare(x, input, int8, rows, product);
-    kernels.matmul(input, rows, product);
-    collective.allReduceSum(step, op, output, rows);
-    return output;
+  void start(Activations x, StepPart part, int op) {
+    Product product = new Product(weight, part.partial());
+    kernels.prepare(x, input, int8, part.count(), product);
+    kernels.matmul(input, part.count(), product);
+    collective.start(part.step(), op, part.partial(), part.count());
   }
 }

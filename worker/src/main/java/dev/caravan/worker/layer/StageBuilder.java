@@ -75,11 +75,15 @@ public final class StageBuilder {
     }
     return new LlamaStage(
         rows,
-        new RotaryEmbedding(arena, config, settings.maxBatchRows()),
-        attentionTasks,
+        new StepCut(
+            collective.size(),
+            new RotaryEmbedding(arena, config, settings.maxBatchRows()),
+            attentionTasks,
+            workspace.residual(),
+            workspace.partial()),
         workspace.residual(),
         weights.embedding().map(table -> new TokenEmbedding(table, firstKernels)).orElse(null),
-        blocks,
+        new BlockSequence(kernels, collective, blocks),
         weights.head().flatMap(this::head).orElse(null),
         previous,
         next);
@@ -102,10 +106,8 @@ public final class StageBuilder {
                 collective,
                 workspace.attentionInput(),
                 settings.activations(),
-                block.attentionOutput(),
-                workspace.partial()),
-            groups,
-            attentionTasks);
+                block.attentionOutput()),
+            groups);
     SwigluMlp mlp =
         new SwigluMlp(
             kernels,
@@ -113,14 +115,8 @@ public final class StageBuilder {
             columnParallel(
                 List.of(block.gate(), block.up()), List.of(workspace.gate(), workspace.up())),
             new RowParallelLinear(
-                kernels,
-                collective,
-                workspace.ffnInput(),
-                settings.activations(),
-                block.down(),
-                workspace.partial()));
+                kernels, collective, workspace.ffnInput(), settings.activations(), block.down()));
     return new TransformerBlock(
-        kernels,
         workspace.normalised(),
         new RmsNorm(kernels, block.attentionNorm(), config.rmsNormEps()),
         attention,

@@ -14,6 +14,7 @@ import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The kernels over all threads of the worker: the one place that cuts work into tasks. How it is
@@ -30,6 +31,7 @@ public final class StageKernels {
 
   private final ComputePool pool;
   private final List<Kernels> kernels;
+  private @Nullable Runnable meanwhile;
 
   /**
    * @param kernels one for each thread of the pool
@@ -37,6 +39,15 @@ public final class StageKernels {
   public StageKernels(ComputePool pool, List<Kernels> kernels) {
     this.pool = pool;
     this.kernels = List.copyOf(kernels);
+  }
+
+  /**
+   * Has the step thread do something between its tasks from now on.
+   *
+   * @param newMeanwhile null for nothing
+   */
+  void meanwhile(@Nullable Runnable newMeanwhile) {
+    meanwhile = newMeanwhile;
   }
 
   /** A weight and where its product goes: y [rows, weight.rows()]. */
@@ -48,7 +59,7 @@ public final class StageKernels {
     for (Product product : products) {
       tasks += tasks(product.weight());
     }
-    pool.run(
+    run(
         tasks,
         (task, thread) -> {
           int local = task;
@@ -68,7 +79,7 @@ public final class StageKernels {
 
   /** Runs parts that are cut already. */
   void run(int tasks, Task task) {
-    pool.run(tasks, task);
+    pool.run(tasks, task, meanwhile);
   }
 
   /** Prepares the first rows for {@link #matmul} with the products' weights. */
@@ -78,7 +89,7 @@ public final class StageKernels {
       forms = forms.with(forms(product, int8, rows));
     }
     InputForms all = forms;
-    pool.run(rows, (row, thread) -> kernels.get(thread).prepare(x, out, all, row, row + 1));
+    run(rows, (row, thread) -> kernels.get(thread).prepare(x, out, all, row, row + 1));
   }
 
   private InputForms forms(Product product, boolean int8, int rows) {
@@ -86,16 +97,16 @@ public final class StageKernels {
   }
 
   void rmsNorm(Activations x, MemorySegment weight, float eps, Activations out, int rows) {
-    pool.run(rows, (row, thread) -> kernels.get(thread).rmsNorm(x, weight, eps, out, row, row + 1));
+    run(rows, (row, thread) -> kernels.get(thread).rmsNorm(x, weight, eps, out, row, row + 1));
   }
 
   void rope(Activations x, int heads, Rotation rotation, int rows) {
-    pool.run(rows, (row, thread) -> kernels.get(thread).rope(x, heads, rotation, row, row + 1));
+    run(rows, (row, thread) -> kernels.get(thread).rope(x, heads, rotation, row, row + 1));
   }
 
   void swiglu(Activations gate, Activations up, Activations out, int rows) {
     int parts = Math.ceilDiv(gate.columns(), COLUMNS_PER_TASK);
-    pool.run(
+    run(
         rows * parts,
         (task, thread) -> {
           int row = task / parts;
@@ -108,12 +119,12 @@ public final class StageKernels {
   }
 
   void add(Activations x, Activations y, int rows) {
-    pool.run(rows, (row, thread) -> kernels.get(thread).add(x, y, row, row + 1));
+    run(rows, (row, thread) -> kernels.get(thread).add(x, y, row, row + 1));
   }
 
-  void append(PagedKvCache cache, int layer, Activations k, Activations v, StepRows rows) {
-    pool.run(
-        rows.rows(),
+  void append(PagedKvCache cache, int layer, Activations k, Activations v, StepSlice rows) {
+    run(
+        rows.count(),
         (row, thread) -> {
           int position = rows.position(row);
           int block = rows.blocks(row)[position / PagedKvCache.BLOCK_POSITIONS];
@@ -128,7 +139,7 @@ public final class StageKernels {
    */
   public void attention(
       Activations q, Activations out, List<AttentionHead> heads, AttentionTasks tasks) {
-    pool.run(
+    run(
         tasks.count() * heads.size(),
         (task, thread) -> {
           AttentionHead head = heads.get(task % heads.size());
@@ -140,7 +151,7 @@ public final class StageKernels {
             kernels.get(thread).attentionRange(q, tasks.parts(), head, rows, range);
           }
         });
-    pool.run(
+    run(
         tasks.split().size() * heads.size(),
         (task, thread) -> {
           AttentionRows rows = tasks.split().get(task / heads.size());

@@ -104,6 +104,11 @@ public final class StepRows {
     return rows;
   }
 
+  /** All rows of the step. */
+  public StepSlice all() {
+    return new StepSlice(this, 0, rows);
+  }
+
   int token(int row) {
     return tokens[row];
   }

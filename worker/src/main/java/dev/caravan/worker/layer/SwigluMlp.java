@@ -23,14 +23,13 @@ final class SwigluMlp {
   }
 
   /**
-   * Computes the layer.
+   * Computes the layer and starts to sum its result over all ranks.
    *
-   * @param x [rows, hiddenSize], normalised
-   * @return [rows, hiddenSize], summed over all ranks
+   * @param x [rows, hiddenSize], the part's rows normalised
    */
-  Activations forward(Activations x, int rows, long step, int op) {
-    gateUp.forward(x, rows);
-    kernels.swiglu(workspace.gate(), workspace.up(), workspace.gate(), rows);
-    return down.forward(workspace.gate(), rows, step, op);
+  void start(Activations x, StepPart part, int op) {
+    gateUp.forward(x, part.count());
+    kernels.swiglu(workspace.gate(), workspace.up(), workspace.gate(), part.count());
+    down.start(workspace.gate(), part, op);
   }
 }

@@ -1,16 +1,12 @@
 package dev.caravan.worker.layer;
 
-import dev.caravan.worker.kernel.Rotation;
 import dev.caravan.worker.tensor.Activations;
 
 /**
- * One block: attention and feed-forward, each normalised before and added to the residual stream.
+ * One block: attention and feed-forward, each normalised before. What they give is added to the
+ * residual stream by {@link BlockSequence}, when it is summed over all ranks.
  */
 final class TransformerBlock {
-  /** All-reduces of one block. */
-  static final int ALL_REDUCES = 2;
-
-  private final StageKernels kernels;
   private final Activations normalised;
   private final RmsNorm attentionNorm;
   private final GroupedQueryAttention attention;
@@ -21,13 +17,11 @@ final class TransformerBlock {
    * @param normalised [maxRows, hiddenSize] scratch
    */
   TransformerBlock(
-      StageKernels kernels,
       Activations normalised,
       RmsNorm attentionNorm,
       GroupedQueryAttention attention,
       RmsNorm mlpNorm,
       SwigluMlp mlp) {
-    this.kernels = kernels;
     this.normalised = normalised;
     this.attentionNorm = attentionNorm;
     this.attention = attention;
@@ -36,16 +30,22 @@ final class TransformerBlock {
   }
 
   /**
-   * Adds the block's two results to x.
+   * Computes the attention of a part's rows and starts its sum.
    *
-   * @param x [rows, hiddenSize] residual stream, changed in place
-   * @param firstOp number of the block's first all-reduce in the step
+   * @param op number of the all-reduce in the step
    */
-  void forward(Activations x, StepRows rows, Rotation rotation, long step, int firstOp) {
-    int count = rows.rows();
-    attentionNorm.forward(x, normalised, count);
-    kernels.add(x, attention.forward(normalised, rows, rotation, step, firstOp), count);
-    mlpNorm.forward(x, normalised, count);
-    kernels.add(x, mlp.forward(normalised, count, step, firstOp + 1), count);
+  void startAttention(StepPart part, int op) {
+    attentionNorm.forward(part.residual(), normalised, part.count());
+    attention.start(normalised, part, op);
+  }
+
+  /**
+   * Computes the feed-forward layer of a part's rows and starts its sum.
+   *
+   * @param op number of the all-reduce in the step
+   */
+  void startMlp(StepPart part, int op) {
+    mlpNorm.forward(part.residual(), normalised, part.count());
+    mlp.start(normalised, part, op);
   }
 }

@@ -26,6 +26,19 @@ public final class Activations {
     this.data = arena.allocate((long) maxRows * stride * Float.BYTES, BYTE_ALIGNMENT);
   }
 
+  private Activations(Activations all, int fromRow, int toRow) {
+    this.maxRows = toRow - fromRow;
+    this.columns = all.columns;
+    this.stride = all.stride;
+    long from = all.offset(fromRow);
+    this.data = all.data.asSlice(from, all.offset(toRow) - from);
+  }
+
+  /** Returns the rows [fromRow, toRow), in the same memory. */
+  public Activations rows(int fromRow, int toRow) {
+    return new Activations(this, fromRow, toRow);
+  }
+
   public MemorySegment data() {
     return data;
   }

@@ -132,7 +132,7 @@ class PeerExchangeTest {
           if (rank == 1) {
             computed.await();
             while (waiter[0].getState() != Thread.State.TIMED_WAITING) {
-              Thread.onSpinWait();
+              Ranks.checkInterrupt();
             }
             sendFromSecond(5, 1, 0, 7);
             return;

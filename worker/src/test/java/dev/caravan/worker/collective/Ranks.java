@@ -49,6 +49,14 @@ public final class Ranks {
     }
   }
 
+  /** Ends a rank that looks for something again and again, when another one has failed. */
+  public static void checkInterrupt() {
+    if (Thread.interrupted()) {
+      throw new IllegalStateException("another rank has failed");
+    }
+    Thread.onSpinWait();
+  }
+
   /** Returns the same values for the same rank, of mixed magnitude. */
   public static Activations partial(Arena arena, int rank, int rows, int columns) {
     Activations x = new Activations(arena, rows, columns);

@@ -114,11 +114,12 @@ class SumsInFlightTest {
                 collective.start(1, 1, y, rows);
                 while (x.get(rows - 1, columns - 1) != lastOfX
                     || y.get(rows - 1, columns - 1) != lastOfY) {
+                  Ranks.checkInterrupt();
                   collective.progress();
                 }
                 there.incrementAndGet();
                 while (there.get() < ranks) {
-                  Thread.onSpinWait();
+                  Ranks.checkInterrupt();
                 }
                 collective.finish();
                 collective.finish();

@@ -3,6 +3,8 @@ package dev.caravan.worker.compute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -55,6 +57,65 @@ class ComputePoolTest {
               awaitOrFail(both);
             });
         assertThat(names).hasSize(2).contains("compute-1");
+      }
+    }
+  }
+
+  @Test
+  void callerDoesSomethingElseAfterItsParts() {
+    try (ComputePool pool = new ComputePool(1)) {
+      pool.start();
+      List<String> done = new ArrayList<>();
+      pool.run(3, (task, thread) -> done.add("part " + task), () -> done.add("else"));
+      assertThat(done).containsExactly("part 0", "else", "part 1", "else", "part 2", "else");
+    }
+  }
+
+  @Test
+  void callerDoesSomethingElseWhileItWaits() {
+    try (ComputePool pool = new ComputePool(2)) {
+      pool.start();
+      Thread caller = Thread.currentThread();
+      CountDownLatch both = new CountDownLatch(2);
+      CountDownLatch meanwhile = new CountDownLatch(100);
+      pool.run(
+          2,
+          (task, thread) -> {
+            both.countDown();
+            awaitOrFail(both);
+            if (thread == 1) {
+              awaitOrFail(meanwhile);
+            }
+          },
+          () -> {
+            assertThat(Thread.currentThread()).isSameAs(caller);
+            meanwhile.countDown();
+          });
+      assertThat(meanwhile.getCount()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void throwsWhatIsThrownMeanwhileAndGoesOn(int threads) {
+    try (ComputePool pool = new ComputePool(threads)) {
+      pool.start();
+      for (int run = 0; run < 100; run++) {
+        CountDownLatch all = new CountDownLatch(threads);
+        assertThatThrownBy(() ->
+                pool.run(
+                    threads,
+                    (task, thread) -> {
+                      all.countDown();
+                      awaitOrFail(all);
+                    },
+                    () -> {
+                      throw new IllegalStateException("meanwhile");
+                    }))
+            .hasMessage("meanwhile");
+        AtomicIntegerArray counts = new AtomicIntegerArray(1);
+        pool.run(10, (task, thread) -> counts.incrementAndGet(0));
+        assertThat(counts.get(0)).isEqualTo(10);
       }
     }
   }

@@ -43,8 +43,8 @@ class AttentionTasksTest {
     for (int threads : new int[] {1, 2, 16}) {
       AttentionTasks tasks = new AttentionTasks(arena, threads, 2, LIMITS);
       StepRows rows = rows();
-      tasks.set(rows);
-      tasks.set(rows);
+      tasks.set(rows.all());
+      tasks.set(rows.all());
       Set<List<Integer>> covered = new HashSet<>();
       Set<Integer> parts = new HashSet<>();
       for (int task = 0; task < tasks.count(); task++) {
@@ -99,7 +99,7 @@ class AttentionTasksTest {
             .mapToObj(thread -> (Kernels) new SimdKernels(arena, LIMITS))
             .toList();
     AttentionTasks tasks = new AttentionTasks(arena, threads, 1, LIMITS);
-    tasks.set(rows);
+    tasks.set(rows.all());
     try (ComputePool pool = new ComputePool(threads)) {
       pool.start();
       new StageKernels(pool, kernels)

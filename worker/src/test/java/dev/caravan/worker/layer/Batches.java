@@ -12,12 +12,17 @@ final class Batches {
   private Batches() {}
 
   static RuntimeSettings settings(int threads, int maxRows, int contextLength) {
+    return settings(threads, maxRows, contextLength, RuntimeSettings.Sync.F32);
+  }
+
+  static RuntimeSettings settings(
+      int threads, int maxRows, int contextLength, RuntimeSettings.Sync sync) {
     return new RuntimeSettings(
         threads,
         RuntimeSettings.Kernels.SIMD,
         RuntimeSettings.Activations.F32,
         RuntimeSettings.KvType.F32,
-        RuntimeSettings.Sync.F32,
+        sync,
         RuntimeSettings.Collective.AUTO,
         maxRows,
         Math.ceilDiv(contextLength, RuntimeSettings.BLOCK_POSITIONS),

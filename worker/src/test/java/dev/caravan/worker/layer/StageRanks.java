@@ -63,7 +63,7 @@ final class StageRanks implements AutoCloseable {
     this.checkpoint = Checkpoints.open(model);
     this.settings = settings;
     this.plan = ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, ranks);
-    ExchangeSettings exchange = new ExchangeSettings(1, PayloadType.F32, 30_000);
+    ExchangeSettings exchange = new ExchangeSettings(1, payload(settings.sync()), 30_000);
     for (PeerGroup group : InProcessPeerChannel.groups(exchange, 0, ranks)) {
       collectives.add(
           new ChecksummingCollective(
@@ -108,6 +108,19 @@ final class StageRanks implements AutoCloseable {
   /** Each rank's checksum over the sums of the latest step. */
   List<Long> checksums() {
     return collectives.stream().map(ChecksummingCollective::checksum).toList();
+  }
+
+  /** Bytes that a rank has sent so far. */
+  long bytesSent(int rank) {
+    return collectives.get(rank).bytesSent();
+  }
+
+  private static PayloadType payload(RuntimeSettings.Sync sync) {
+    return switch (sync) {
+      case F32 -> PayloadType.F32;
+      case BF16 -> PayloadType.BF16;
+      case Q8 -> PayloadType.Q8;
+    };
   }
 
   @Override

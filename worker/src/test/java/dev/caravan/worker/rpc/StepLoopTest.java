@@ -9,6 +9,7 @@ import dev.caravan.proto.wire.PayloadType;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.ExchangeSettings;
 import dev.caravan.worker.collective.FrameInbox;
+import dev.caravan.worker.collective.Ranks;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.tensor.Activations;
 import io.grpc.ManagedChannel;
@@ -143,6 +144,7 @@ class StepLoopTest {
               collective.start(1, 1, y, rows);
               boolean counted = false;
               while (there.get() < ranks) {
+                Ranks.checkInterrupt();
                 collective.progress();
                 if (!counted
                     && x.get(rows - 1, columns - 1) == 3
