@@ -7,8 +7,9 @@ import java.util.stream.IntStream;
 /**
  * Bytes that the workers of a stage put on the cables for their all-reduces, all of them together.
  *
- * <p>A step of R rows makes two all-reduces per layer over [R, hiddenSize]. With n ranks, and with
- * rowBytes(c) the bytes of c values as they travel (f32: 4c, bf16: 2c, q8: 36 for 32 values):
+ * <p>A step of R rows makes two all-reduces per layer over [R, hiddenSize]; that halves of many
+ * rows have headers of their own is left out. With n ranks, and with rowBytes(c) the bytes of c
+ * values as they travel (f32: 4c, bf16: 2c, q8: 36 for 32 values):
  *
  * <ul>
  *   <li>direct: n (n - 1) messages of R rowBytes(hiddenSize);

@@ -32,9 +32,10 @@ import org.slf4j.LoggerFactory;
  * The step thread and its event loop: one thread runs the steps and moves all frames of the
  * worker's server and of its channels to peers.
  *
- * <p>A frame that comes while a step computes stays in the socket, and interrupts nobody; a step
- * that waits for one reads it itself. Between the two no other thread has to be woken, which costs
- * more than the frame. Between steps the loop sleeps in the selector.
+ * <p>A frame that comes while a step computes stays in the socket, and interrupts nobody, until the
+ * step looks for it between its tasks; a step that waits for one reads it itself. Between the two
+ * no other thread has to be woken, which costs more than the frame. Between steps the loop sleeps
+ * in the selector.
  */
 public final class StepLoop implements IoDriver, Executor, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StepLoop.class);

@@ -50,7 +50,7 @@ public final class Ranks {
   }
 
   /** Ends a rank that looks for something again and again, when another one has failed. */
-  public static void checkInterrupt() {
+  static void checkInterrupt() {
     if (Thread.interrupted()) {
       throw new IllegalStateException("another rank has failed");
     }

@@ -125,14 +125,19 @@ class HalvesTest {
   }
 
   @Test
-  void areSummedApart() throws Exception {
+  void areSummedApartAndMoveWhileTheyCompute() throws Exception {
     for (int rows : new int[] {StepCut.MIN_ROWS - 1, StepCut.MIN_ROWS}) {
       try (StageRanks stage = ranks(2, RuntimeSettings.Sync.F32)) {
         SequenceChunk chunk = Batches.chunk(0, Batches.tokens(rows, VOCAB_SIZE), Logits.LAST);
         stage.forward(Batches.batch(1, chunk));
         int halves = rows < StepCut.MIN_ROWS ? 1 : 2;
+        assertThat(stage.progressed(0) > 0).as("%d rows", rows).isEqualTo(halves == 2);
+        int progressed = stage.progressed(0);
+        stage.forward(Batches.batch(2, Batches.chunk(rows, new int[] {1}, Logits.LAST)));
+        assertThat(stage.progressed(0)).as("after one row more").isEqualTo(progressed);
         assertThat(stage.bytesSent(0))
-            .isEqualTo(2L * LAYERS * (rows * HIDDEN * Float.BYTES + halves * FRAME_HEADER));
+            .isEqualTo(
+                2L * LAYERS * ((rows + 1) * HIDDEN * Float.BYTES + (halves + 1) * FRAME_HEADER));
       }
     }
   }

@@ -42,6 +42,7 @@ final class StageRanks implements AutoCloseable {
   private final BiFunction<Arena, KernelLimits, Kernels> newKernels;
   private final List<ComputePool> pools = new ArrayList<>();
   private final List<ChecksummingCollective> collectives = new ArrayList<>();
+  private final List<CountingCollective> counting = new ArrayList<>();
   private final List<LlamaStage> stages = new ArrayList<>();
   private final List<PagedKvCache> caches = new ArrayList<>();
   private final List<StageWeights> weights = new ArrayList<>();
@@ -69,6 +70,7 @@ final class StageRanks implements AutoCloseable {
           new ChecksummingCollective(
               CollectiveAlgorithm.AUTO.over(group, AllReduceRule.UNMEASURED)));
     }
+    collectives.forEach(collective -> counting.add(new CountingCollective(collective)));
     plan.shards().forEach(this::build);
   }
 
@@ -108,6 +110,11 @@ final class StageRanks implements AutoCloseable {
   /** Each rank's checksum over the sums of the latest step. */
   List<Long> checksums() {
     return collectives.stream().map(ChecksummingCollective::checksum).toList();
+  }
+
+  /** How often a rank has moved what was in flight while it computed. */
+  int progressed(int rank) {
+    return counting.get(rank).progressed();
   }
 
   /** Bytes that a rank has sent so far. */
@@ -155,6 +162,6 @@ final class StageRanks implements AutoCloseable {
     caches.add(new PagedKvCache(arena, shape));
     stages.add(
         new StageBuilder(arena, checkpoint.config(), shard, settings, pool, kernels)
-            .build(weights.getLast(), caches.getLast(), collectives.get(shard.rank()), null, null));
+            .build(weights.getLast(), caches.getLast(), counting.get(shard.rank()), null, null));
   }
 }
