@@ -131,9 +131,8 @@ class PeerExchangeTest {
         rank -> {
           if (rank == 1) {
             computed.await();
-            while (waiter[0].getState() != Thread.State.TIMED_WAITING) {
-              Ranks.checkInterrupt();
-            }
+            Ranks.until(
+                () -> waiter[0].getState() == Thread.State.TIMED_WAITING, Thread::onSpinWait);
             sendFromSecond(5, 1, 0, 7);
             return;
           }

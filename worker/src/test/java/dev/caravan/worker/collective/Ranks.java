@@ -11,10 +11,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 /** Runs the ranks of a test, one thread each, and makes their inputs. */
 public final class Ranks {
   private static final int TEST_DEADLINE_SECONDS = 60;
+  private static final int CONDITION_DEADLINE_SECONDS = 25;
 
   private Ranks() {}
 
@@ -49,12 +51,16 @@ public final class Ranks {
     }
   }
 
-  /** Ends a rank that looks for something again and again, when another one has failed. */
-  static void checkInterrupt() {
-    if (Thread.interrupted()) {
-      throw new IllegalStateException("another rank has failed");
+  /** Does something again and again until a condition holds; fails if it does not in time. */
+  public static void until(BooleanSupplier condition, Runnable work) {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(CONDITION_DEADLINE_SECONDS)) {
+        throw new IllegalStateException(
+            "the condition does not hold after %d s".formatted(CONDITION_DEADLINE_SECONDS));
+      }
+      work.run();
     }
-    Thread.onSpinWait();
   }
 
   /** Returns the same values for the same rank, of mixed magnitude. */

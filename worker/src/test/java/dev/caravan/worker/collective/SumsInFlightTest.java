@@ -112,15 +112,13 @@ class SumsInFlightTest {
               (collective, x, y) -> {
                 collective.start(1, 0, x, rows);
                 collective.start(1, 1, y, rows);
-                while (x.get(rows - 1, columns - 1) != lastOfX
-                    || y.get(rows - 1, columns - 1) != lastOfY) {
-                  Ranks.checkInterrupt();
-                  collective.progress();
-                }
+                Ranks.until(
+                    () ->
+                        x.get(rows - 1, columns - 1) == lastOfX
+                            && y.get(rows - 1, columns - 1) == lastOfY,
+                    collective::progress);
                 there.incrementAndGet();
-                while (there.get() < ranks) {
-                  Ranks.checkInterrupt();
-                }
+                Ranks.until(() -> there.get() == ranks, Thread::onSpinWait);
                 collective.finish();
                 collective.finish();
               });

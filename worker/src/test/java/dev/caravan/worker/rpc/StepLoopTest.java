@@ -9,6 +9,7 @@ import dev.caravan.proto.wire.PayloadType;
 import dev.caravan.worker.collective.Collective;
 import dev.caravan.worker.collective.ExchangeSettings;
 import dev.caravan.worker.collective.FrameInbox;
+import dev.caravan.worker.collective.Ranks;
 import dev.caravan.worker.collective.StageLink;
 import dev.caravan.worker.tensor.Activations;
 import io.grpc.ManagedChannel;
@@ -141,20 +142,11 @@ class StepLoopTest {
                       .collective();
               collective.start(1, 0, x, rows);
               collective.start(1, 1, y, rows);
-              boolean counted = false;
-              long start = System.nanoTime();
-              while (there.get() < ranks) {
-                assertThat(System.nanoTime() - start)
-                    .as("nothing moves")
-                    .isLessThan(SOON.toNanos());
-                collective.progress();
-                if (!counted
-                    && x.get(rows - 1, columns - 1) == 3
-                    && y.get(rows - 1, columns - 1) == 21) {
-                  there.incrementAndGet();
-                  counted = true;
-                }
-              }
+              Ranks.until(
+                  () -> x.get(rows - 1, columns - 1) == 3 && y.get(rows - 1, columns - 1) == 21,
+                  collective::progress);
+              there.incrementAndGet();
+              Ranks.until(() -> there.get() == ranks, collective::progress);
               collective.finish();
               collective.finish();
               assertThat(collective.bytesSent()).isGreaterThan(2L * rows * columns * Float.BYTES);
