@@ -26,9 +26,12 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What crosses the network between three worker JVMs: all ranks stay bit-identical (each step
@@ -39,6 +42,8 @@ class SyncTypesIT {
   private static final int RANKS = 3;
   private static final int[] PROMPT = {1, 7, 42, 99, 200, 3, 17, 250, 8};
   private static final int DECODED = 4;
+  private static final int CONTEXT = 256;
+  private static final int BLOCKS = CONTEXT / RuntimeSettings.BLOCK_POSITIONS;
 
   @TempDir Path directory;
 
@@ -60,12 +65,29 @@ class SyncTypesIT {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Sync.class)
+  void stepsThatAreCutGiveTheSameBits(Sync sync) throws IOException {
+    Path model = SmallModels.plain(directory.resolve("model.gguf"), DType.F32);
+    int[] prompt = new Random(7).ints(CONTEXT - 2 * DECODED, 0, 256).toArray();
+    assertThat(
+            distance(
+                logits(model, RANKS, sync, Collective.AUTO, prompt, CONTEXT),
+                logits(model, RANKS, sync, Collective.AUTO, prompt, 64)))
+        .isZero();
+  }
+
   private static List<float[]> of(Map<Sync, List<float[]>> runs, Sync sync) {
     return Objects.requireNonNull(runs.get(sync), "a run with that payload");
   }
 
-  /** Returns the logits after a prompt and after each of a few greedy tokens. */
   private static List<float[]> logits(Path model, int ranks, Sync sync, Collective collective) {
+    return logits(model, ranks, sync, collective, PROMPT, 4);
+  }
+
+  /** Returns the logits after a prompt and after each of a few greedy tokens. */
+  private static List<float[]> logits(
+      Path model, int ranks, Sync sync, Collective collective, int[] prompt, int stepRows) {
     RuntimeSettings runtime =
         new RuntimeSettings(
             1,
@@ -74,9 +96,9 @@ class SyncTypesIT {
             RuntimeSettings.KvType.F32,
             sync,
             collective,
-            4,
-            8,
-            64,
+            stepRows,
+            BLOCKS,
+            CONTEXT,
             true,
             30_000);
     ClusterSettings settings =
@@ -93,19 +115,22 @@ class SyncTypesIT {
       ShardPlan plan = ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, ranks);
       try (Cluster cluster = new Cluster(settings, checkpoint, plan)) {
         cluster.start(new Quiet());
-        return run(cluster);
+        return run(cluster, prompt, stepRows);
       }
     }
   }
 
-  private static List<float[]> run(Cluster cluster) {
+  private static List<float[]> run(Cluster cluster, int[] prompt, int stepRows) {
     List<float[]> logits = new ArrayList<>();
     GenerationLoop loop =
         new GenerationLoop(
-            new Scheduler(new BlockAllocator(8), 4, 4), cluster.executor(), 64, cluster.epoch());
+            new Scheduler(new BlockAllocator(BLOCKS), stepRows, stepRows),
+            cluster.executor(),
+            CONTEXT,
+            cluster.epoch());
     loop.run(
         new Sequence(
-            PROMPT,
+            prompt,
             SequenceChunk.Logits.LAST,
             (position, row) -> {
               logits.add(row);
