@@ -9,6 +9,8 @@ import dev.caravan.proto.wire.PayloadType;
 import dev.caravan.worker.tensor.Activations;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -151,6 +153,37 @@ class SumsInFlightTest {
             .hasMessageContainingAll("second:2", "step 18", "op 0");
       }
     }
+  }
+
+  @Test
+  void areWaitedForOneByOne() throws Exception {
+    CountDownLatch firstFinished = new CountDownLatch(1);
+    float[] wanted = {1 + 2, 10 + 20};
+    List<PeerGroup> groups = groups(PayloadType.F32, 2);
+    Ranks.runAll(
+        2,
+        rank -> {
+          try (Arena arena = Arena.ofConfined()) {
+            Activations x = new Activations(arena, 1, 1);
+            Activations y = new Activations(arena, 1, 1);
+            x.set(0, 0, 1 + rank);
+            y.set(0, 0, 10 * (1 + rank));
+            Collective collective = collective(WAYS.getFirst(), groups.get(rank));
+            collective.start(1, 0, x, 1);
+            if (rank == 0) {
+              collective.start(1, 1, y, 1);
+              Ranks.until(() -> x.get(0, 0) == wanted[0], collective::progress);
+              collective.finish();
+              firstFinished.countDown();
+            } else {
+              collective.finish();
+              assertThat(firstFinished.await(15, TimeUnit.SECONDS)).isTrue();
+              collective.start(1, 1, y, 1);
+            }
+            collective.finish();
+            assertThat(new float[] {x.get(0, 0), y.get(0, 0)}).isEqualTo(wanted);
+          }
+        });
   }
 
   @Test

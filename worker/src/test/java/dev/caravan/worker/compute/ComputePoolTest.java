@@ -9,7 +9,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,6 +119,34 @@ class ComputePoolTest {
         pool.run(10, (task, thread) -> counts.incrementAndGet(0));
         assertThat(counts.get(0)).isEqualTo(10);
       }
+    }
+  }
+
+  @Test
+  void waitsForOtherThreadsAlsoIfItThrowsMeanwhile() {
+    try (ComputePool pool = new ComputePool(2)) {
+      pool.start();
+      CountDownLatch both = new CountDownLatch(2);
+      CountDownLatch thrown = new CountDownLatch(1);
+      AtomicBoolean ended = new AtomicBoolean();
+      assertThatThrownBy(() ->
+              pool.run(
+                  2,
+                  (task, thread) -> {
+                    both.countDown();
+                    awaitOrFail(both);
+                    if (thread == 1) {
+                      awaitOrFail(thrown);
+                      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+                      ended.set(true);
+                    }
+                  },
+                  () -> {
+                    thrown.countDown();
+                    throw new IllegalStateException("meanwhile");
+                  }))
+          .hasMessage("meanwhile");
+      assertThat(ended).isTrue();
     }
   }
 
