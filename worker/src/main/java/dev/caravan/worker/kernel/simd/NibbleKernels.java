@@ -152,7 +152,8 @@ final class NibbleKernels {
 
   /**
    * Q4_0 times two rows, for batches and prompts: a pair of vectors over some blocks, added to the
-   * results: two vectors of the first row, two of the second.
+   * results: two vectors of the first row, two of the second. The products of a line are added up
+   * before they join a sum: the compiler keeps sums on the stack here, where a chain is slow.
    *
    * @param factorRow bytes from the factors of the first row to those of the second
    * @param scaleRow bytes from the scales and sums of the first row to those of the second
@@ -201,49 +202,49 @@ final class NibbleKernels {
         ShortVector y0 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f))
                 .reinterpretAsShorts();
-        s00 = s00.add(a0.mul(y0));
-        s01 = s01.add(b0.mul(y0));
+        ShortVector t00 = a0.mul(y0);
+        ShortVector t01 = b0.mul(y0);
         ShortVector z0 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g))
                 .reinterpretAsShorts();
-        s10 = s10.add(a0.mul(z0));
-        s11 = s11.add(b0.mul(z0));
+        ShortVector t10 = a0.mul(z0);
+        ShortVector t11 = b0.mul(z0);
         ShortVector a1 = a.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts();
         ShortVector b1 = b.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts();
         ShortVector y1 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 4))
                 .reinterpretAsShorts();
-        s00 = s00.add(a1.mul(y1));
-        s01 = s01.add(b1.mul(y1));
+        t00 = t00.add(a1.mul(y1));
+        t01 = t01.add(b1.mul(y1));
         ShortVector z1 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 4))
                 .reinterpretAsShorts();
-        s10 = s10.add(a1.mul(z1));
-        s11 = s11.add(b1.mul(z1));
+        t10 = t10.add(a1.mul(z1));
+        t11 = t11.add(b1.mul(z1));
         ShortVector a2 = a.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts();
         ShortVector b2 = b.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts();
         ShortVector y2 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 8))
                 .reinterpretAsShorts();
-        s00 = s00.add(a2.mul(y2));
-        s01 = s01.add(b2.mul(y2));
+        t00 = t00.add(a2.mul(y2));
+        t01 = t01.add(b2.mul(y2));
         ShortVector z2 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 8))
                 .reinterpretAsShorts();
-        s10 = s10.add(a2.mul(z2));
-        s11 = s11.add(b2.mul(z2));
+        t10 = t10.add(a2.mul(z2));
+        t11 = t11.add(b2.mul(z2));
         ShortVector a3 = a.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts();
         ShortVector b3 = b.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts();
         ShortVector y3 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 12))
                 .reinterpretAsShorts();
-        s00 = s00.add(a3.mul(y3));
-        s01 = s01.add(b3.mul(y3));
+        s00 = s00.add(t00.add(a3.mul(y3)));
+        s01 = s01.add(t01.add(b3.mul(y3)));
         ShortVector z3 =
             IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 12))
                 .reinterpretAsShorts();
-        s10 = s10.add(a3.mul(z3));
-        s11 = s11.add(b3.mul(z3));
+        s10 = s10.add(t10.add(a3.mul(z3)));
+        s11 = s11.add(t11.add(b3.mul(z3)));
       }
       int up = 16 - 16 * (block & 1);
       long t0 = (w + tile) & ADDRESS;
