@@ -91,7 +91,7 @@ class HotPathAllocationTest {
       ShardPlan plan =
           ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, WORKERS);
       try (Cluster cluster = new Cluster(settings(model), checkpoint, plan)) {
-        cluster.start(new Quiet());
+        cluster.start(LoadListener.NONE);
         List<WorkerHeap> heaps = new ArrayList<>();
         try {
           for (Cluster.WorkerMemory worker : cluster.memory()) {
@@ -172,19 +172,5 @@ class HotPathAllocationTest {
             "dev.caravan.worker.rpc.LocalWorkerMain");
     return new ClusterSettings(
         model, WORKERS, 1, runtime, new InetSocketAddress("127.0.0.1", 0), false, command, false);
-  }
-
-  private static final class Quiet implements LoadListener {
-    @Override
-    public void waiting(String address, int expected) {}
-
-    @Override
-    public void joined(int workers, int expected) {}
-
-    @Override
-    public void loaded(long doneBytes, long totalBytes) {}
-
-    @Override
-    public void rehearsing() {}
   }
 }

@@ -24,6 +24,11 @@ record LoadingMessages(Serving serving) implements LoadListener {
   }
 
   @Override
+  public void priming() {
+    serving.loading("compiling kernels");
+  }
+
+  @Override
   public void rehearsing() {
     serving.loading("warming up");
   }

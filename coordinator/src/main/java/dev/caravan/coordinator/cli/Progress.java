@@ -65,6 +65,14 @@ public final class Progress implements LoadListener, AutoCloseable {
   }
 
   @Override
+  public synchronized void priming() {
+    close();
+    if (System.nanoTime() - startNanos > QUIET_NANOS) {
+      line("all weights are loaded, the workers compile their kernels");
+    }
+  }
+
+  @Override
   public synchronized void rehearsing() {
     close();
     line("warming up");

@@ -15,6 +15,9 @@ public interface LoadListener {
         public void loaded(long doneBytes, long totalBytes) {}
 
         @Override
+        public void priming() {}
+
+        @Override
         public void rehearsing() {}
       };
 
@@ -27,7 +30,10 @@ public interface LoadListener {
   /** Bytes of weights in place, over all workers. */
   void loaded(long doneBytes, long totalBytes);
 
-  /** All weights are in place; what is left is to make the first steps fast. */
+  /** All weights are in place; the workers have their kernels compiled. */
+  void priming();
+
+  /** All workers are ready; what is left is to make the first steps fast. */
   void rehearsing();
 
   /** Returns a listener that tells this one and then another. */
@@ -50,6 +56,12 @@ public interface LoadListener {
       public void loaded(long doneBytes, long totalBytes) {
         first.loaded(doneBytes, totalBytes);
         other.loaded(doneBytes, totalBytes);
+      }
+
+      @Override
+      public void priming() {
+        first.priming();
+        other.priming();
       }
 
       @Override

@@ -17,7 +17,9 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +46,7 @@ final class ShardDeployment {
     List<WorkerConnection> workers = formation.workers();
     AtomicLongArray done = new AtomicLongArray(workers.size());
     AtomicLongArray total = new AtomicLongArray(workers.size());
+    AtomicBoolean primes = new AtomicBoolean();
     List<CompletableFuture<LoadReady>> loads = new ArrayList<>();
     CompletableFuture<Void> failure = new CompletableFuture<>();
     for (int i = 0; i < workers.size(); i++) {
@@ -58,6 +61,9 @@ final class ShardDeployment {
                     done.set(index, doneBytes);
                     total.set(index, totalBytes);
                     listener.loaded(sum(done), sum(total));
+                    if (isAll(done, total) && !primes.getAndSet(true)) {
+                      listener.priming();
+                    }
                   });
       load.whenComplete((ready, error) -> {
         if (error != null) {
@@ -127,6 +133,12 @@ final class ShardDeployment {
               .setPort(peer.member().port()));
     }
     return request.build();
+  }
+
+  /** True once every worker has said that it has all its bytes. */
+  private static boolean isAll(AtomicLongArray done, AtomicLongArray total) {
+    return IntStream.range(0, total.length())
+        .allMatch(i -> total.get(i) > 0 && done.get(i) == total.get(i));
   }
 
   private static long sum(AtomicLongArray values) {

@@ -114,7 +114,9 @@ class SyncTypesIT {
     try (Checkpoint checkpoint = Checkpoints.open(model)) {
       ShardPlan plan = ShardPlanner.plan(checkpoint.config(), WeightTypes.of(checkpoint), 1, ranks);
       try (Cluster cluster = new Cluster(settings, checkpoint, plan)) {
-        cluster.start(new Quiet());
+        LoadEvents events = new LoadEvents();
+        cluster.start(events);
+        assertThat(events.bytesWhenPriming).containsExactly(events.totalBytes);
         return run(cluster, prompt, stepRows);
       }
     }
@@ -155,7 +157,12 @@ class SyncTypesIT {
     return Math.sqrt(error / norm);
   }
 
-  private static final class Quiet implements LoadListener {
+  /** Keeps how many bytes were loaded whenever the workers began to have kernels compiled. */
+  private static final class LoadEvents implements LoadListener {
+    private final List<Long> bytesWhenPriming = new ArrayList<>();
+    private long doneBytes;
+    private long totalBytes;
+
     @Override
     public void waiting(String address, int expected) {}
 
@@ -163,7 +170,15 @@ class SyncTypesIT {
     public void joined(int workers, int expected) {}
 
     @Override
-    public void loaded(long doneBytes, long totalBytes) {}
+    public synchronized void loaded(long doneBytes, long totalBytes) {
+      this.doneBytes = Math.max(this.doneBytes, doneBytes);
+      this.totalBytes = totalBytes;
+    }
+
+    @Override
+    public synchronized void priming() {
+      bytesWhenPriming.add(doneBytes);
+    }
 
     @Override
     public void rehearsing() {}
