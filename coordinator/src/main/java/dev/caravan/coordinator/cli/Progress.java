@@ -20,6 +20,7 @@ public final class Progress implements LoadListener, AutoCloseable {
   private long lastLineNanos = startNanos;
   private final String task;
   private @Nullable ProgressBar bar;
+  private boolean shown;
 
   /**
    * @param task what is done to the bytes: loading, writing
@@ -45,6 +46,7 @@ public final class Progress implements LoadListener, AutoCloseable {
   @Override
   public synchronized void loaded(long doneBytes, long totalBytes) {
     if (terminal && System.nanoTime() - startNanos > QUIET_NANOS && doneBytes < totalBytes) {
+      shown = true;
       if (bar == null) {
         bar =
             new ProgressBarBuilder()
@@ -57,6 +59,7 @@ public final class Progress implements LoadListener, AutoCloseable {
       bar.maxHint(totalBytes);
       bar.stepTo(doneBytes);
     } else if (!terminal && totalBytes > 0 && isDue()) {
+      shown = true;
       line(
           "%s: %d of %d MiB (%d %%)"
               .formatted(
@@ -67,7 +70,7 @@ public final class Progress implements LoadListener, AutoCloseable {
   @Override
   public synchronized void priming() {
     close();
-    if (System.nanoTime() - startNanos > QUIET_NANOS) {
+    if (shown) {
       line("all weights are loaded, the workers compile their kernels");
     }
   }
