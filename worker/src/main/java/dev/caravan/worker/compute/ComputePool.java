@@ -208,7 +208,11 @@ public final class ComputePool implements AutoCloseable {
       }
       waitingCaller = Thread.currentThread();
       if (done.get() < count) {
-        LockSupport.parkNanos(this, meanwhile == null ? Long.MAX_VALUE : MEANWHILE_NANOS);
+        if (meanwhile == null) {
+          LockSupport.park(this);
+        } else {
+          LockSupport.parkNanos(this, MEANWHILE_NANOS);
+        }
       }
     }
     waitingCaller = null;
