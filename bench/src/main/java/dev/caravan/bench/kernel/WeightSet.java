@@ -4,6 +4,7 @@ import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.checkpoint.RandomBlocks;
 import dev.caravan.worker.compute.ComputePool;
 import dev.caravan.worker.tensor.WeightMatrix;
+import dev.caravan.worker.tensor.WeightMemory;
 import dev.caravan.worker.tensor.WeightPacker;
 import dev.caravan.worker.tensor.WeightSlice;
 import java.lang.foreign.Arena;
@@ -43,9 +44,12 @@ final class WeightSet {
             0,
             0,
             any -> 0);
+    long matrixBytes = WeightMatrix.bytes(dtype, shape.rows(), shape.columns());
+    long count = Math.ceilDiv(bytes, matrixBytes);
+    WeightMemory memory = WeightMemory.reserve(arena, count * matrixBytes);
     List<WeightMatrix> matrices = new ArrayList<>();
-    for (long made = 0; made < bytes; made += matrices.getLast().bytes()) {
-      WeightMatrix matrix = WeightPacker.allocate(arena, dtype, shape.rows(), shape.columns());
+    while (matrices.size() < count) {
+      WeightMatrix matrix = WeightPacker.allocate(memory, dtype, shape.rows(), shape.columns());
       if (matrices.isEmpty()) {
         pool.run(
             matrix.rowGroups(),

@@ -10,6 +10,7 @@ import dev.caravan.worker.kernel.Kernels;
 import dev.caravan.worker.layer.StageWeights;
 import dev.caravan.worker.tensor.Activations;
 import dev.caravan.worker.tensor.WeightMatrix;
+import dev.caravan.worker.tensor.WeightMemory;
 import dev.caravan.worker.tensor.WeightPacker;
 import dev.caravan.worker.tensor.WeightSlice;
 import java.lang.foreign.Arena;
@@ -69,11 +70,12 @@ public final class ShardLoader {
     }
     doneBytes.set(0);
     listener.loaded(0, totalBytes);
+    WeightMemory memory = WeightMemory.reserve(arena, totalBytes);
     List<StageWeights.Block> blocks = new ArrayList<>();
     for (int layer = shard.layers().start(); layer < shard.layers().end(); layer++) {
-      blocks.add(block(layer, listener));
+      blocks.add(block(layer, memory, listener));
     }
-    return new StageWeights(embedding(), blocks, head(listener));
+    return new StageWeights(embedding(), blocks, head(memory, listener));
   }
 
   /** Bytes of the packed weights; known once loaded. */
@@ -81,17 +83,17 @@ public final class ShardLoader {
     return totalBytes;
   }
 
-  private StageWeights.Block block(int layer, ProgressListener listener) {
+  private StageWeights.Block block(int layer, WeightMemory memory, ProgressListener listener) {
     return new StageWeights.Block(
         vector(WeightName.of(Kind.ATTENTION_NORM, layer)),
-        matrix(WeightName.of(Kind.QUERY, layer), listener),
-        matrix(WeightName.of(Kind.KEY, layer), listener),
-        matrix(WeightName.of(Kind.VALUE, layer), listener),
-        matrix(WeightName.of(Kind.ATTENTION_OUTPUT, layer), listener),
+        matrix(WeightName.of(Kind.QUERY, layer), memory, listener),
+        matrix(WeightName.of(Kind.KEY, layer), memory, listener),
+        matrix(WeightName.of(Kind.VALUE, layer), memory, listener),
+        matrix(WeightName.of(Kind.ATTENTION_OUTPUT, layer), memory, listener),
         vector(WeightName.of(Kind.FFN_NORM, layer)),
-        matrix(WeightName.of(Kind.FFN_GATE, layer), listener),
-        matrix(WeightName.of(Kind.FFN_UP, layer), listener),
-        matrix(WeightName.of(Kind.FFN_DOWN, layer), listener));
+        matrix(WeightName.of(Kind.FFN_GATE, layer), memory, listener),
+        matrix(WeightName.of(Kind.FFN_UP, layer), memory, listener),
+        matrix(WeightName.of(Kind.FFN_DOWN, layer), memory, listener));
   }
 
   private Optional<TensorEntry> embedding() {
@@ -100,14 +102,14 @@ public final class ShardLoader {
         : Optional.empty();
   }
 
-  private Optional<StageWeights.Head> head(ProgressListener listener) {
+  private Optional<StageWeights.Head> head(WeightMemory memory, ProgressListener listener) {
     if (!isLastStage()) {
       return Optional.empty();
     }
     Optional<WeightMatrix> output =
         shard.vocabRows().isEmpty()
             ? Optional.empty()
-            : Optional.of(matrix(WeightName.of(Kind.OUTPUT), listener));
+            : Optional.of(matrix(WeightName.of(Kind.OUTPUT), memory, listener));
     return Optional.of(new StageWeights.Head(vector(WeightName.of(Kind.FINAL_NORM)), output));
   }
 
@@ -130,10 +132,10 @@ public final class ShardLoader {
     return names;
   }
 
-  private WeightMatrix matrix(WeightName name, ProgressListener listener) {
+  private WeightMatrix matrix(WeightName name, WeightMemory memory, ProgressListener listener) {
     WeightSlice slice = slicer.slice(name);
     WeightMatrix matrix =
-        WeightPacker.allocate(arena, slice.dtype(), slice.rows(), slice.columns());
+        WeightPacker.allocate(memory, slice.dtype(), slice.rows(), slice.columns());
     pool.run(
         Math.ceilDiv(matrix.rowGroups(), GROUPS_PER_TASK),
         (task, thread) -> {

@@ -3,8 +3,8 @@ package dev.caravan.worker.tensor;
 import dev.caravan.model.checkpoint.DType;
 import dev.caravan.model.error.ClusterException;
 import dev.caravan.model.error.ErrorCode;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 
 /** Repacks checkpoint rows into the kernels' layout, once, at load. */
 public final class WeightPacker {
@@ -12,9 +12,9 @@ public final class WeightPacker {
   private WeightPacker() {}
 
   /** Allocates a matrix of zeros. */
-  public static WeightMatrix allocate(Arena arena, DType dtype, int rows, int columns) {
+  public static WeightMatrix allocate(SegmentAllocator memory, DType dtype, int rows, int columns) {
     long bytes = WeightMatrix.bytes(dtype, rows, columns);
-    return new WeightMatrix(dtype, rows, columns, arena.allocate(bytes, WeightLayout.LINE_BYTES));
+    return new WeightMatrix(dtype, rows, columns, memory.allocate(bytes, WeightLayout.LINE_BYTES));
   }
 
   /**
