@@ -20,8 +20,8 @@ import jdk.incubator.vector.IntVector;
  * forward until some of the sums live in memory: eight sums, the vectors of a pair next to each
  * other and two columns at a time leave all of them in registers, and are three times as fast.
  *
- * <p>All positions are addresses, see {@link Memory}. Methods are flat and take many arguments
- * because the compiler boxes vectors that cross a call it does not inline.
+ * <p>All positions are addresses, see {@link Memory}. Methods are flat and take many arguments, and
+ * the file is long, because the compiler boxes vectors that cross a call it does not inline.
  *
  * <p>Of the kernels that scale: {@code scales} are the scales of the sums, minima {@code mins}
  * bytes after them; {@code d} and {@code n} the first row's activation scales and sums of blocks,
