@@ -17,7 +17,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * One or two activation rows times weights of nibbles: Q4_0 and Q4_K, int8 activations.
+ * One activation row times weights of nibbles: Q4_0 and Q4_K, int8 activations.
  *
  * <p>A kernel takes four vectors of rows, two from {@code w0} and two from {@code w1}, and the file
  * is long because each is written out flat: the second of a pair follows the first in its line, or
@@ -148,140 +148,6 @@ final class NibbleKernels {
     acc1.intoMemorySegment(ALL, out + 1 * Lanes.BYTES, ORDER);
     acc2.intoMemorySegment(ALL, out + 2 * Lanes.BYTES, ORDER);
     acc3.intoMemorySegment(ALL, out + 3 * Lanes.BYTES, ORDER);
-  }
-
-  /**
-   * Q4_0 times two rows, for batches and prompts: a pair of vectors over some blocks, added to the
-   * results: two vectors of the first row, two of the second. The products of a line are added up
-   * before they join a sum: the compiler keeps sums on the stack here, where a chain is slow.
-   *
-   * @param factorRow bytes from the factors of the first row to those of the second
-   * @param scaleRow bytes from the scales and sums of the first row to those of the second
-   */
-  static void q4TwoRows(
-      long w,
-      long next,
-      int fromBlock,
-      int toBlock,
-      long factors,
-      long factorRow,
-      long scales,
-      long sums,
-      long scaleRow,
-      long out) {
-    FloatVector acc00 =
-        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 0 * Lanes.BYTES, ORDER);
-    FloatVector acc01 =
-        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 1 * Lanes.BYTES, ORDER);
-    FloatVector acc10 =
-        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 2 * Lanes.BYTES, ORDER);
-    FloatVector acc11 =
-        FloatVector.fromMemorySegment(F, ALL, (out & ADDRESS) + 3 * Lanes.BYTES, ORDER);
-    for (int block = fromBlock; block < toBlock; block++) {
-      long tile = (long) (block >> 1) * Q4Layout.TILE_BYTES;
-      long lines = tile + LINE + (block & 1) * (4 * LINE);
-      long d0 = (scales + 4L * block) & ADDRESS;
-      long d1 = (scales + scaleRow + 4L * block) & ADDRESS;
-      long n0 = (sums + 4L * block) & ADDRESS;
-      long n1 = (sums + scaleRow + 4L * block) & ADDRESS;
-      int init0 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n0) & 0xffff;
-      ShortVector s00 = IntVector.broadcast(I, init0).reinterpretAsShorts();
-      ShortVector s01 = s00;
-      int init1 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n1) & 0xffff;
-      ShortVector s10 = IntVector.broadcast(I, init1).reinterpretAsShorts();
-      ShortVector s11 = s10;
-      for (int line = 0; line < 4; line++) {
-        long f = (factors + block * 64L + line * 16L) & ADDRESS;
-        long g = (factors + factorRow + block * 64L + line * 16L) & ADDRESS;
-        long l0 = (w + lines + (long) line * LINE) & ADDRESS;
-        long l0b = Lanes.BITS == 512 ? (l0 + next) & ADDRESS : l0 + Lanes.BYTES;
-        IntVector a = IntVector.fromMemorySegment(I, ALL, l0, ORDER);
-        IntVector b = IntVector.fromMemorySegment(I, ALL, l0b, ORDER);
-        ShortVector a0 = a.reinterpretAsShorts();
-        ShortVector b0 = b.reinterpretAsShorts();
-        ShortVector y0 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f))
-                .reinterpretAsShorts();
-        ShortVector t00 = a0.mul(y0);
-        ShortVector t01 = b0.mul(y0);
-        ShortVector z0 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g))
-                .reinterpretAsShorts();
-        ShortVector t10 = a0.mul(z0);
-        ShortVector t11 = b0.mul(z0);
-        ShortVector a1 = a.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts();
-        ShortVector b1 = b.lanewise(VectorOperators.LSHR, 4).reinterpretAsShorts();
-        ShortVector y1 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 4))
-                .reinterpretAsShorts();
-        t00 = t00.add(a1.mul(y1));
-        t01 = t01.add(b1.mul(y1));
-        ShortVector z1 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 4))
-                .reinterpretAsShorts();
-        t10 = t10.add(a1.mul(z1));
-        t11 = t11.add(b1.mul(z1));
-        ShortVector a2 = a.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts();
-        ShortVector b2 = b.lanewise(VectorOperators.LSHR, 8).reinterpretAsShorts();
-        ShortVector y2 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 8))
-                .reinterpretAsShorts();
-        t00 = t00.add(a2.mul(y2));
-        t01 = t01.add(b2.mul(y2));
-        ShortVector z2 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 8))
-                .reinterpretAsShorts();
-        t10 = t10.add(a2.mul(z2));
-        t11 = t11.add(b2.mul(z2));
-        ShortVector a3 = a.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts();
-        ShortVector b3 = b.lanewise(VectorOperators.LSHR, 12).reinterpretAsShorts();
-        ShortVector y3 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, f + 12))
-                .reinterpretAsShorts();
-        s00 = s00.add(t00.add(a3.mul(y3)));
-        s01 = s01.add(t01.add(b3.mul(y3)));
-        ShortVector z3 =
-            IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, g + 12))
-                .reinterpretAsShorts();
-        s10 = s10.add(t10.add(a3.mul(z3)));
-        s11 = s11.add(t11.add(b3.mul(z3)));
-      }
-      int up = 16 - 16 * (block & 1);
-      long t0 = (w + tile) & ADDRESS;
-      long t0b = Lanes.BITS == 512 ? (t0 + next) & ADDRESS : t0 + Lanes.BYTES;
-      FloatVector c0 =
-          IntVector.fromMemorySegment(I, ALL, t0, ORDER)
-              .lanewise(VectorOperators.LSHL, up)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE);
-      FloatVector c1 =
-          IntVector.fromMemorySegment(I, ALL, t0b, ORDER)
-              .lanewise(VectorOperators.LSHL, up)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE);
-      FloatVector dx0 = FloatVector.broadcast(F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, d0));
-      IntVector i00 = s00.reinterpretAsInts();
-      i00 = i00.add(i00.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      acc00 = dx0.fma(((FloatVector) i00.convert(VectorOperators.I2F, 0)).mul(c0), acc00);
-      IntVector i01 = s01.reinterpretAsInts();
-      i01 = i01.add(i01.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      acc01 = dx0.fma(((FloatVector) i01.convert(VectorOperators.I2F, 0)).mul(c1), acc01);
-      FloatVector dx1 = FloatVector.broadcast(F, ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, d1));
-      IntVector i10 = s10.reinterpretAsInts();
-      i10 = i10.add(i10.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      acc10 = dx1.fma(((FloatVector) i10.convert(VectorOperators.I2F, 0)).mul(c0), acc10);
-      IntVector i11 = s11.reinterpretAsInts();
-      i11 = i11.add(i11.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-      acc11 = dx1.fma(((FloatVector) i11.convert(VectorOperators.I2F, 0)).mul(c1), acc11);
-    }
-    acc00.intoMemorySegment(ALL, (out & ADDRESS) + 0 * Lanes.BYTES, ORDER);
-    acc01.intoMemorySegment(ALL, (out & ADDRESS) + 1 * Lanes.BYTES, ORDER);
-    acc10.intoMemorySegment(ALL, (out & ADDRESS) + 2 * Lanes.BYTES, ORDER);
-    acc11.intoMemorySegment(ALL, (out & ADDRESS) + 3 * Lanes.BYTES, ORDER);
   }
 
   /** Q4_K: as Q4_0; what the offset of 8 took is added again, exactly, before scaling. */

@@ -16,7 +16,7 @@ final class SimdMatmul {
   private static final int ONE_ROW_KERNEL_ROWS = MatmulInput.INTEGER_ROWS;
 
   /** Up to so many rows, nibbles are multiplied as they are, without panels. */
-  private static final int NIBBLE_PAIR_ROWS = 8;
+  private static final int NIBBLE_ROWS = NibbleRowsMatmul.FOUR_ROWS ? Integer.MAX_VALUE : 8;
 
   /** Vectors of rows that the one-row kernels take at a time, and the outputs that they give. */
   private static final int VECTORS = 4;
@@ -36,19 +36,19 @@ final class SimdMatmul {
   /** The kernels of a product. */
   private enum Way {
     ONE_ROW,
-    NIBBLE_PAIRS,
+    NIBBLE_ROWS,
     NIBBLE_PANELS,
     FLOAT_PANELS
   }
 
   private final PanelMatmul panels;
-  private final NibblePairMatmul nibblePairs;
+  private final NibbleRowsMatmul nibbleRows;
   private final NibblePanelMatmul nibblePanels;
   private final MemorySegment results;
 
   SimdMatmul(Arena arena) {
     this.panels = new PanelMatmul(arena);
-    this.nibblePairs = new NibblePairMatmul(arena);
+    this.nibbleRows = new NibbleRowsMatmul(arena);
     this.nibblePanels = new NibblePanelMatmul(arena);
     this.results = arena.allocate(VECTORS * Lanes.BYTES, WeightLayout.LINE_BYTES);
   }
@@ -58,7 +58,7 @@ final class SimdMatmul {
     Memory.checkGroups(w, fromGroup, toGroup);
     switch (way(w.dtype(), x.forms().int8(), rows)) {
       case ONE_ROW -> multiplyRows(w, x, rows, y, fromGroup, toGroup);
-      case NIBBLE_PAIRS -> nibblePairs.multiply(w, x, rows, y, fromGroup, toGroup);
+      case NIBBLE_ROWS -> nibbleRows.multiply(w, x, rows, y, fromGroup, toGroup);
       case NIBBLE_PANELS -> nibblePanels.multiply(w, x, rows, y, fromGroup, toGroup);
       case FLOAT_PANELS -> panels.multiply(w, x, rows, y, fromGroup, toGroup);
     }
@@ -68,7 +68,7 @@ final class SimdMatmul {
   static InputForms forms(DType dtype, boolean int8, int rows) {
     return switch (way(dtype, int8, rows)) {
       case FLOAT_PANELS -> int8 ? INTEGER_TILES : FLOAT_TILES;
-      case NIBBLE_PAIRS, NIBBLE_PANELS -> NIBBLES;
+      case NIBBLE_ROWS, NIBBLE_PANELS -> NIBBLES;
       case ONE_ROW ->
           switch (dtype) {
             case F32, F16, BF16 -> int8 ? INTEGERS : FLOATS;
@@ -82,8 +82,8 @@ final class SimdMatmul {
 
   private static Way way(DType dtype, boolean int8, int rows) {
     boolean nibbles = int8 && (dtype == DType.Q4_0 || dtype == DType.Q4_K);
-    if (dtype == DType.Q4_0 && int8 && rows > 1 && rows <= NIBBLE_PAIR_ROWS) {
-      return Way.NIBBLE_PAIRS;
+    if (dtype == DType.Q4_0 && int8 && rows > 1 && rows <= NIBBLE_ROWS) {
+      return Way.NIBBLE_ROWS;
     }
     if (rows <= ONE_ROW_KERNEL_ROWS && (int8 || !dtype.isQuantised())) {
       return Way.ONE_ROW;

@@ -8,15 +8,17 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A few int8 rows times Q4_0 weights, in integers: with 16-bit lanes twice the products of floats
- * fit an instruction, and no weight is turned into a float. For more rows panels are worth their
- * making ({@link NibblePanelMatmul}).
+ * Int8 rows times Q4_0 weights, in integers: with 16-bit lanes twice the products of floats fit an
+ * instruction, and no weight is turned into a float.
  *
- * <p>Two vectors of weight rows, 64 blocks long, stay in the first-level cache while all activation
- * rows pass, two at a time. Scratch: results [rows of a chunk / 2][2 rows][2 vectors]. Confined to
- * one thread.
+ * <p>Two vectors of weight rows, 64 blocks long, stay in a near cache while all activation rows
+ * pass, four or two at a time. Scratch: results [rows of a chunk][2 vectors]. Confined to one
+ * thread.
  */
-final class NibblePairMatmul {
+final class NibbleRowsMatmul {
+  /** AVX-512 has 32 registers; with 16 the sums of four rows would lie on the stack. */
+  static final boolean FOUR_ROWS = Lanes.BITS == 512;
+
   private static final int BLOCK_CHUNK = 64;
   private static final int ROW_CHUNK = 128;
   private static final int OUTPUTS = 2 * Lanes.COUNT;
@@ -25,7 +27,7 @@ final class NibblePairMatmul {
 
   private final MemorySegment results;
 
-  NibblePairMatmul(Arena arena) {
+  NibbleRowsMatmul(Arena arena) {
     results = arena.allocate(ROW_CHUNK * ROW_BYTES, WeightLayout.LINE_BYTES);
   }
 
@@ -48,9 +50,23 @@ final class NibblePairMatmul {
     results.fill((byte) 0);
     for (int block = 0; block < x.blocks(); block += BLOCK_CHUNK) {
       int toBlock = Math.min(block + BLOCK_CHUNK, x.blocks());
-      for (int r = row; r < toRow; r += 2) {
+      int r = row;
+      for (; FOUR_ROWS && r + 4 <= toRow; r += 4) {
+        NibbleRows.fourRows(
+            weights,
+            next,
+            block,
+            toBlock,
+            x.nibbleFactors().address() + r * x.factorRowBytes(),
+            x.factorRowBytes(),
+            x.scales().address() + x.blockOffset(r, 0),
+            x.sums().address() + x.blockOffset(r, 0),
+            x.blockOffset(1, 0),
+            results.address() + (r - row) * ROW_BYTES);
+      }
+      for (; r < toRow; r += 2) {
         boolean pair = r + 1 < toRow;
-        NibbleKernels.q4TwoRows(
+        NibbleRows.twoRows(
             weights,
             next,
             block,
