@@ -13,6 +13,8 @@ import dev.caravan.model.error.ErrorCode;
 import dev.caravan.model.shard.ShardPlan;
 import dev.caravan.model.step.StepBatch;
 import dev.caravan.model.step.StepResult;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -214,14 +216,20 @@ public final class Cluster implements Recovery, AutoCloseable {
       GrpcStepExecutor executor = next.executor();
       int steps =
           new Rehearsal(
-                  executor::echo,
+                  batch -> executor.echo(batch) + ownJitMillis(),
                   executor::execute,
-                  settings.runtime().maxBatchRows(),
+                  settings.runtime(),
+                  checkpoint.config().vocabSize(),
                   System::nanoTime)
               .run(next.epoch());
       LOG.info("epoch={} rehearsed with {} steps", next.epoch(), steps);
       rehearsed = true;
     }
+  }
+
+  private static long ownJitMillis() {
+    CompilationMXBean jit = ManagementFactory.getCompilationMXBean();
+    return jit == null ? 0 : jit.getTotalCompilationTime();
   }
 
   private static void pause(long millis) {

@@ -1,6 +1,7 @@
 package dev.caravan.coordinator.rpc;
 
 import dev.caravan.model.step.RowQuery;
+import dev.caravan.model.step.RuntimeSettings;
 import dev.caravan.model.step.SequenceChunk;
 import dev.caravan.model.step.StepBatch;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 
 /**
  * Runs steps that nobody asked for, before the first that somebody did, until the JIT has compiled
@@ -15,9 +17,10 @@ import java.util.function.ToLongFunction;
  *
  * <p>First come steps that nobody computes: an answer takes so few messages that on its own the way
  * of a message would be interpreted for minutes. Then a sequence is decoded, with a short prompt
- * now and then, until that gets no faster and the compilers of the workers have little left to do:
- * where cores are few, they take them from the first request. What it writes to the KV cache is
- * overwritten by the first sequence that gets the block.
+ * now and then, until that gets no faster and the compilers have little left to do: where cores are
+ * few, they take them from the first request. It is like a request of some length, in tokens,
+ * positions and KV blocks: what the JIT has not seen yet it compiles again when it comes. What it
+ * writes to the KV cache is overwritten by the first sequence that gets the blocks.
  */
 final class Rehearsal {
   /** Before the first step, whose number is 1. */
@@ -35,14 +38,24 @@ final class Rehearsal {
   /** A span whose steps take less than this part of those before shows that it still pays. */
   private static final double FASTER = 0.9;
 
-  /** The part of a span that a worker's compilers may still be at work for. */
+  /** The part of a span that compilers may still be at work for. */
   private static final double STILL_COMPILING = 0.15;
 
-  private static final int POSITIONS = 16;
+  /** One quiet span may lie between two busy ones: the JIT waits until it has counted enough. */
+  private static final int SETTLED_SPANS = 2;
+
+  private static final int PROMPT_ROWS = 16;
+  private static final int BLOCKS = 8;
+
+  /** Coprime to the sizes of vocabularies: small and large ids take turns. */
+  private static final long TOKEN_STRIDE = 7_919;
 
   private final ToLongFunction<StepBatch> echo;
   private final Consumer<StepBatch> execute;
   private final int promptRows;
+  private final int positions;
+  private final int[] blocks;
+  private final int vocabSize;
   private final LongSupplier nanoClock;
 
   /** As the latest echo said. */
@@ -50,18 +63,24 @@ final class Rehearsal {
 
   /**
    * @param echo returns when all workers have answered a step without computing it: how long the
-   *     JIT of one has worked since its start, in milliseconds
+   *     JIT has worked since the start of its process, in milliseconds
    * @param execute returns when all workers have computed it
-   * @param maxRows of a step
+   * @param settings of the workers
    */
   Rehearsal(
       ToLongFunction<StepBatch> echo,
       Consumer<StepBatch> execute,
-      int maxRows,
+      RuntimeSettings settings,
+      int vocabSize,
       LongSupplier nanoClock) {
     this.echo = echo;
     this.execute = execute;
-    this.promptRows = Math.min(POSITIONS, maxRows);
+    this.promptRows =
+        Math.min(Math.min(PROMPT_ROWS, settings.maxBatchRows()), settings.contextLength());
+    this.blocks = IntStream.range(0, Math.min(BLOCKS, settings.kvBlocks())).toArray();
+    this.positions =
+        Math.min(blocks.length * RuntimeSettings.BLOCK_POSITIONS, settings.contextLength());
+    this.vocabSize = vocabSize;
     this.nanoClock = nanoClock;
   }
 
@@ -89,6 +108,8 @@ final class Rehearsal {
   private int decode(int epoch) {
     long start = nanoClock.getAsLong();
     int steps = 0;
+    int decoded = 0;
+    int settled = 0;
     double before = Double.POSITIVE_INFINITY;
     while (true) {
       if (before * promptRows < SPAN_NANOS) {
@@ -100,27 +121,32 @@ final class Rehearsal {
       int spanSteps = 0;
       long now;
       do {
-        execute.accept(batch(epoch, steps % POSITIONS, 1));
-        steps++;
+        execute.accept(batch(epoch, decoded++ % positions, 1));
         spanSteps++;
         now = nanoClock.getAsLong();
       } while (now - spanStart < SPAN_NANOS);
       double nanosPerStep = (double) (now - spanStart) / spanSteps;
       jitMillis = echo.applyAsLong(batch(epoch, 0, 1));
-      steps++;
+      steps += spanSteps + 1;
       double jitNanos = TimeUnit.MILLISECONDS.toNanos(jitMillis - jitBefore);
       boolean compiling = jitNanos > STILL_COMPILING * (now - spanStart);
-      boolean settled = nanosPerStep > FASTER * before && !compiling;
-      if (settled || now - start > DECODE_BOUND_NANOS) {
+      settled = nanosPerStep > FASTER * before && !compiling ? settled + 1 : 0;
+      // A step that is longer than a span has no use for more than two.
+      boolean enough = spanSteps == 1 || settled == SETTLED_SPANS;
+      if (settled > 0 && enough || now - start > DECODE_BOUND_NANOS) {
         return steps;
       }
       before = nanosPerStep;
     }
   }
 
-  private static StepBatch batch(int epoch, int position, int tokens) {
+  private StepBatch batch(int epoch, int position, int count) {
     List<RowQuery> last = List.of(new RowQuery.Largest(1));
-    SequenceChunk chunk = new SequenceChunk(position, new int[tokens], new int[] {0}, last);
+    int[] tokens =
+        IntStream.range(position, position + count)
+            .map(i -> (int) (i * TOKEN_STRIDE % vocabSize))
+            .toArray();
+    SequenceChunk chunk = new SequenceChunk(position, tokens, blocks, last);
     return new StepBatch(epoch, STEP, List.of(chunk));
   }
 }
