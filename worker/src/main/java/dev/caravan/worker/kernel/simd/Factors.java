@@ -7,6 +7,12 @@ import dev.caravan.worker.kernel.QuantisedRange;
 import dev.caravan.worker.tensor.MatmulInput;
 import dev.caravan.worker.tensor.WeightLayout;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Writes the factors that integer kernels multiply with, see {@link MatmulInput}, from integers in
@@ -15,8 +21,8 @@ import java.lang.foreign.ValueLayout;
  * <p>A field that follows one of n bits sees it 2^n times as large through the window of the field
  * before: each factor is the field's number minus 2^n times the number before it, modulo 2^16.
  *
- * <p>Plain loops: what is done for a row once weighs little, and a number plus {@link
- * QuantisedRange#ROUND} has the integer in its low 16 bits already.
+ * <p>A number plus {@link QuantisedRange#ROUND} has the integer in its low 16 bits. Plain loops but
+ * for nibbles: what one thread does for a row once weighs little.
  */
 final class Factors {
   private static final int BLOCK_BYTES = WeightLayout.BLOCK_COLUMNS * Float.BYTES;
@@ -31,23 +37,29 @@ final class Factors {
   private static final int FIVE_BITS_HIGH = 16 * Float.BYTES;
   private static final int SIX_BITS_HIGH = 8 * Float.BYTES;
 
+  private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
+  private static final VectorShuffle<Integer> ONE_LANE_UP =
+      VectorShuffle.fromValues(FOUR, 0, 0, 1, 2);
+  private static final IntVector NOT_THE_FIRST =
+      IntVector.fromArray(FOUR, new int[] {0, -1, -1, -1}, 0);
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
   private Factors() {}
 
+  /** Nibbles follow each other through a whole line: eight numbers at a time, in four lanes. */
   static void nibbles(MatmulInput out, int row) {
     long values = out.values().address() + row * out.rowBytes();
     long factors = out.nibbleFactors().address() + row * out.factorRowBytes();
     for (int eight = 0; eight < out.blocks() * 4; eight++) {
-      long x = values + eight * 32L;
-      long to = (factors + eight * 16L) & ADDRESS;
-      int a = pair(x, NIBBLES_HIGH);
-      int b = pair(x + 4, NIBBLES_HIGH);
-      int c = pair(x + 8, NIBBLES_HIGH);
-      int d = pair(x + 12, NIBBLES_HIGH);
-      // The high half follows the low one without a gap.
-      put(to, difference(a, NIBBLES, d << 16));
-      put(to + 4, difference(b, NIBBLES, a));
-      put(to + 8, difference(c, NIBBLES, b));
-      put(to + 12, difference(d, NIBBLES, c));
+      long x = (values + eight * 32L) & ADDRESS;
+      IntVector low = numbers(x);
+      IntVector beforeLow = low.rearrange(ONE_LANE_UP).and(NOT_THE_FIRST);
+      IntVector beforeHigh = numbers(x + 3 * Float.BYTES);
+      IntVector a = low.sub(beforeLow.mul(NIBBLES));
+      IntVector b = numbers(x + NIBBLES_HIGH).sub(beforeHigh.mul(NIBBLES));
+      a.and(LOW)
+          .or(b.lanewise(VectorOperators.LSHL, 16))
+          .intoMemorySegment(ALL, (factors + eight * 16L) & ADDRESS, ORDER);
     }
   }
 
@@ -105,6 +117,13 @@ final class Factors {
       put(to + 36, difference(times(x5, 16), SIX_BITS, x2));
       put(to + 40, times(plus(sum, plus(x2, x5)), -SIX_BITS / 2));
     }
+  }
+
+  /** Four numbers; their upper halves are of no meaning. */
+  private static IntVector numbers(long at) {
+    return FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, at, ORDER)
+        .add(QuantisedRange.ROUND)
+        .reinterpretAsInts();
   }
 
   /** Two numbers as the halves of a word. */
