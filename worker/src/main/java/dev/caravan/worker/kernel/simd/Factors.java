@@ -52,11 +52,21 @@ final class Factors {
     long factors = out.nibbleFactors().address() + row * out.factorRowBytes();
     for (int eight = 0; eight < out.blocks() * 4; eight++) {
       long x = (values + eight * 32L) & ADDRESS;
-      IntVector low = numbers(x);
+      IntVector low =
+          FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, x, ORDER)
+              .add(QuantisedRange.ROUND)
+              .reinterpretAsInts();
+      IntVector beforeHigh =
+          FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, x + 3 * Float.BYTES, ORDER)
+              .add(QuantisedRange.ROUND)
+              .reinterpretAsInts();
+      IntVector high =
+          FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, x + NIBBLES_HIGH, ORDER)
+              .add(QuantisedRange.ROUND)
+              .reinterpretAsInts();
       IntVector beforeLow = low.rearrange(ONE_LANE_UP).and(NOT_THE_FIRST);
-      IntVector beforeHigh = numbers(x + 3 * Float.BYTES);
       IntVector a = low.sub(beforeLow.mul(NIBBLES));
-      IntVector b = numbers(x + NIBBLES_HIGH).sub(beforeHigh.mul(NIBBLES));
+      IntVector b = high.sub(beforeHigh.mul(NIBBLES));
       a.and(LOW)
           .or(b.lanewise(VectorOperators.LSHL, 16))
           .intoMemorySegment(ALL, (factors + eight * 16L) & ADDRESS, ORDER);
@@ -117,13 +127,6 @@ final class Factors {
       put(to + 36, difference(times(x5, 16), SIX_BITS, x2));
       put(to + 40, times(plus(sum, plus(x2, x5)), -SIX_BITS / 2));
     }
-  }
-
-  /** Four numbers; their upper halves are of no meaning. */
-  private static IntVector numbers(long at) {
-    return FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, at, ORDER)
-        .add(QuantisedRange.ROUND)
-        .reinterpretAsInts();
   }
 
   /** Two numbers as the halves of a word. */
