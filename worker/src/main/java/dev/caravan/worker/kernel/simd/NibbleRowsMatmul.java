@@ -47,7 +47,7 @@ final class NibbleRowsMatmul {
     long weights = w.data().address() + first / GROUP * w.groupBytes() + 4L * (first % GROUP);
     // With 512 bits an odd last group is computed twice.
     long next = first + Lanes.COUNT < end ? w.groupBytes() : 0;
-    results.fill((byte) 0);
+    results.asSlice(0, (toRow - row) * ROW_BYTES).fill((byte) 0);
     for (int block = 0; block < x.blocks(); block += BLOCK_CHUNK) {
       int toBlock = Math.min(block + BLOCK_CHUNK, x.blocks());
       int r = row;
