@@ -16,7 +16,7 @@ final class SimdMatmul {
   private static final int ONE_ROW_KERNEL_ROWS = MatmulInput.INTEGER_ROWS;
 
   /** Up to so many rows, nibbles are multiplied as they are, without panels. */
-  private static final int NIBBLE_ROWS = NibbleRowsMatmul.FOUR_ROWS ? Integer.MAX_VALUE : 8;
+  private static final int MAX_NIBBLE_ROWS = NibbleRowsMatmul.FOUR_ROWS ? Integer.MAX_VALUE : 8;
 
   /** Vectors of rows that the one-row kernels take at a time, and the outputs that they give. */
   private static final int VECTORS = 4;
@@ -82,7 +82,7 @@ final class SimdMatmul {
 
   private static Way way(DType dtype, boolean int8, int rows) {
     boolean nibbles = int8 && (dtype == DType.Q4_0 || dtype == DType.Q4_K);
-    if (dtype == DType.Q4_0 && int8 && rows > 1 && rows <= NIBBLE_ROWS) {
+    if (dtype == DType.Q4_0 && int8 && rows > 1 && rows <= MAX_NIBBLE_ROWS) {
       return Way.NIBBLE_ROWS;
     }
     if (rows <= ONE_ROW_KERNEL_ROWS && (int8 || !dtype.isQuantised())) {
