@@ -43,6 +43,7 @@ class EngineRecoveryTest {
 
     @Override
     public StepResult execute(StepBatch batch) {
+      awaitStart();
       assertThat(batch.epoch()).isEqualTo(epoch);
       epochs.add(epoch);
       boolean dies = deadlySteps.remove(batch.step());
@@ -129,13 +130,15 @@ class EngineRecoveryTest {
   @Test
   void cancelsAndTimeoutsTakeEffectWhileTheClusterIsAway() {
     cluster.gate = new CompletableFuture<>();
+    cluster.start = new CompletableFuture<>();
+    cluster.everyStepIsDeadly();
     try (ClusterEngine engine = start(4)) {
       HeardGeneration cancelled = new HeardGeneration();
       Engine.Handle handle = engine.submit(EngineRun.greedy(200, 1, 2), cancelled);
       HeardGeneration late =
           EngineRun.submit(
               engine, EngineRun.within(EngineRun.greedy(200, 3), Duration.ofMillis(700)));
-      cluster.everyStepIsDeadly();
+      cluster.start.complete(null);
       await(() -> engine.status().state() == State.RECOVERING);
       handle.cancel();
       assertThat(cancelled.end().reason()).isEqualTo(EndReason.CANCELLED);

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,8 +24,10 @@ class ManyStreamsTest {
   void sixteenStreamsGiveWhatEachGivesAloneWhileOthersComeAndGo(int blocks) {
     List<EngineRequest> requests = requests(STREAMS);
     List<List<Integer>> alone = requests.stream().map(ManyStreamsTest::alone).toList();
+    PagedCluster cluster = new PagedCluster(blocks);
+    cluster.start = new CompletableFuture<>();
     try (ClusterEngine engine =
-        EngineRun.start(new PagedCluster(blocks), EngineRun.settings(blocks, STREAMS, 200))) {
+        EngineRun.start(cluster, EngineRun.settings(blocks, STREAMS, 200))) {
       List<HeardGeneration> together = new ArrayList<>();
       List<Engine.Handle> others = new ArrayList<>();
       for (EngineRequest request : requests) {
@@ -32,6 +35,7 @@ class ManyStreamsTest {
         together.add(EngineRun.submit(engine, request));
         others.add(engine.submit(EngineRun.greedy(9, 7, together.size()), new HeardGeneration()));
       }
+      cluster.start.complete(null);
       together.get(3).awaitFirstToken();
       for (int i = 0; i < others.size(); i += 2) {
         others.get(i).cancel();

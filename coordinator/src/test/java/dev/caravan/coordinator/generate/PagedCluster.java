@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A model whose logits depend on every id before them, as its KV blocks hold them: whoever reads a
@@ -26,6 +28,10 @@ class PagedCluster implements StepExecutor {
   private final SplitVocabulary vocabulary = new SplitVocabulary(VOCABULARY, 40, 41);
   private final int[] cache;
   private List<float[]> lastLogits = List.of();
+
+  /** No step is taken before it, so that requests that have to meet are all there by then. */
+  volatile CompletableFuture<Void> start = CompletableFuture.completedFuture(null);
+
   int steps;
   int rows;
 
@@ -39,8 +45,13 @@ class PagedCluster implements StepExecutor {
     Arrays.fill(cache, NOTHING);
   }
 
+  final void awaitStart() {
+    start.orTimeout(60, TimeUnit.SECONDS).join();
+  }
+
   @Override
   public StepResult execute(StepBatch batch) {
+    awaitStart();
     steps++;
     rows += batch.rows();
     List<float[]> logits = new ArrayList<>();
