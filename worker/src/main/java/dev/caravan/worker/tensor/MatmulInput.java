@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Shapes, with blocks = ceil(columns / 32): values [maxRows, 32 * blocks] f32, zero beyond
  * columns, {@link #rowBytes} apart; scales [maxRows, blocks] f32, 1 unless int8; sums [maxRows,
- * blocks] f32, the sums of a block's values. With int8 the values are integers in [-127, 127].
+ * blocks] f32, the sums of a block's values. With int8 the values are integers in [-127, 127], and
+ * there are zeroPoints [maxRows, blocks] ints: what the offset of Q4_0 takes, -8 times the sums,
+ * modulo 2^16.
  *
  * <p>The rest is there only where {@link #forms} says so. Tiles are the values as [maxRows / 4][32
  * * blocks][4 rows]. Factors are what integer kernels multiply with, modulo 2^16: as their shifts
@@ -46,6 +48,7 @@ public final class MatmulInput {
   private final MemorySegment tiles;
   private final MemorySegment scales;
   private final MemorySegment sums;
+  private final MemorySegment zeroPoints;
   private final MemorySegment nibbleFactors;
   private final MemorySegment byteFactors;
   private final MemorySegment fiveBitFactors;
@@ -64,6 +67,7 @@ public final class MatmulInput {
     long paddedRows = (long) Math.ceilDiv(maxRows, TILE_ROWS) * TILE_ROWS;
     this.scales = arena.allocate(paddedRows * blocks * Float.BYTES, line);
     this.sums = arena.allocate(paddedRows * blocks * Float.BYTES, line);
+    this.zeroPoints = arena.allocate(paddedRows * blocks * Integer.BYTES, line);
     this.nibbleFactors = arena.allocate(maxRows * factorRowBytes(), line);
     this.byteFactors = arena.allocate(integerRows * factorRowBytes(), line);
     this.fiveBitFactors = arena.allocate(integerRows * fieldRowBytes(), line);
@@ -107,6 +111,10 @@ public final class MatmulInput {
 
   public MemorySegment sums() {
     return sums;
+  }
+
+  public MemorySegment zeroPoints() {
+    return zeroPoints;
   }
 
   public MemorySegment nibbleFactors() {
@@ -154,7 +162,7 @@ public final class MatmulInput {
     return blocks * FIELD_FACTORS_BYTES;
   }
 
-  /** Byte offset of a row's scale or sum of a block. */
+  /** Byte offset of a row's scale, sum or zero point of a block. */
   public long blockOffset(int row, int block) {
     return ((long) row * blocks + block) * Float.BYTES;
   }

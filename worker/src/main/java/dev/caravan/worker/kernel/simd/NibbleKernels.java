@@ -41,7 +41,14 @@ final class NibbleKernels {
    * factors make the neighbouring nibbles of a lane cancel, so no nibble is masked out.
    */
   static void q4(
-      long w0, long w1, long next, int blocks, long factors, long scales, long sums, long out) {
+      long w0,
+      long w1,
+      long next,
+      int blocks,
+      long factors,
+      long scales,
+      long zeroPoints,
+      long out) {
     FloatVector acc0 = FloatVector.zero(F);
     FloatVector acc1 = FloatVector.zero(F);
     FloatVector acc2 = FloatVector.zero(F);
@@ -49,9 +56,7 @@ final class NibbleKernels {
     for (int block = 0; block < blocks; block++) {
       long tile = (long) (block >> 1) * Q4Layout.TILE_BYTES;
       long lines = tile + LINE + (block & 1) * (4 * LINE);
-      int init =
-          -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (sums + 4L * block) & ADDRESS)
-              & 0xffff;
+      int init = ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (zeroPoints + 4L * block) & ADDRESS);
       ShortVector s0 = IntVector.broadcast(I, init).reinterpretAsShorts();
       ShortVector s1 = s0;
       ShortVector s2 = s0;

@@ -102,14 +102,16 @@ final class NibblePanelMatmul {
     boolean hasMin = w.layout().hasMin();
     for (int r = row; r < toRow; r++) {
       long factors = x.nibbleFactors().address() + r * x.factorRowBytes() + block * 64L;
-      long d = x.scales().address() + x.blockOffset(r, block);
-      long sums = x.sums().address() + x.blockOffset(r, block);
+      long blockOffset = x.blockOffset(r, block);
+      long d = x.scales().address() + blockOffset;
       long scales = base + SCALES;
       long to = results.address() + (long) (r - row) * ROW;
       if (hasMin) {
+        long sums = x.sums().address() + blockOffset;
         NibblePanels.multiplyWithMin(base, blocks, factors, scales, MINS, d, sums, to);
       } else {
-        NibblePanels.multiply(base, blocks, factors, scales, d, sums, to);
+        long zeroPoints = x.zeroPoints().address() + blockOffset;
+        NibblePanels.multiply(base, blocks, factors, scales, d, zeroPoints, to);
       }
     }
   }

@@ -84,13 +84,13 @@ final class NibblePanels {
    * of a block exceeds 8 * 127 * 32 after the offset of 8 is taken off.
    *
    * @param d activation scales of the row
-   * @param sums of the row's blocks
+   * @param zeroPoints of the row's blocks
    */
   static void multiply(
-      long panel, int blocks, long factors, long scales, long d, long sums, long results) {
+      long panel, int blocks, long factors, long scales, long d, long zeroPoints, long results) {
     for (int block = 0; block < blocks; block++) {
-      float sum = ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (sums + 4L * block) & ADDRESS);
-      ShortVector s0 = IntVector.broadcast(I, -8 * (int) sum & 0xffff).reinterpretAsShorts();
+      int init = ALL.get(ValueLayout.JAVA_INT_UNALIGNED, (zeroPoints + 4L * block) & ADDRESS);
+      ShortVector s0 = IntVector.broadcast(I, init).reinterpretAsShorts();
       ShortVector s1 = s0;
       ShortVector s2 = s0;
       ShortVector s3 = s0;

@@ -39,7 +39,7 @@ final class NibbleRows {
    *
    * @param next from the first vector to the second, where a vector is as long as a line
    * @param factorRow bytes from the factors of a row to those of the next
-   * @param scaleRow bytes from the scales and sums of a row to those of the next
+   * @param scaleRow bytes from the scales and zero points of a row to those of the next
    */
   static void twoRows(
       long w,
@@ -49,7 +49,7 @@ final class NibbleRows {
       long factors,
       long factorRow,
       long scales,
-      long sums,
+      long zeroPoints,
       long scaleRow,
       long out) {
     FloatVector acc00 =
@@ -65,13 +65,13 @@ final class NibbleRows {
       long lines = tile + LINE + (block & 1) * (4 * LINE);
       long d0 = (scales + 4L * block) & ADDRESS;
       long d1 = (scales + scaleRow + 4L * block) & ADDRESS;
-      long n0 = (sums + 4L * block) & ADDRESS;
-      long n1 = (sums + scaleRow + 4L * block) & ADDRESS;
-      int init0 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n0) & 0xffff;
-      ShortVector s00 = IntVector.broadcast(I, init0).reinterpretAsShorts();
+      long n0 = (zeroPoints + 4L * block) & ADDRESS;
+      long n1 = (zeroPoints + scaleRow + 4L * block) & ADDRESS;
+      ShortVector s00 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, n0)).reinterpretAsShorts();
       ShortVector s01 = s00;
-      int init1 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n1) & 0xffff;
-      ShortVector s10 = IntVector.broadcast(I, init1).reinterpretAsShorts();
+      ShortVector s10 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, n1)).reinterpretAsShorts();
       ShortVector s11 = s10;
       for (int line = 0; line < 4; line++) {
         long f = (factors + block * 64L + line * 16L) & ADDRESS;
@@ -176,28 +176,28 @@ final class NibbleRows {
       long factors,
       long factorRow,
       long scales,
-      long sums,
+      long zeroPoints,
       long scaleRow,
       long out) {
     long next1 = Lanes.BITS == 512 ? next : Lanes.BYTES;
     for (int block = fromBlock; block < toBlock; block++) {
       long tile = w + (long) (block >> 1) * Q4Layout.TILE_BYTES;
       long lines = tile + LINE + (block & 1) * (4 * LINE);
-      long n0 = (sums + 4L * block) & ADDRESS;
-      int init0 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n0) & 0xffff;
-      ShortVector s00 = IntVector.broadcast(I, init0).reinterpretAsShorts();
+      long n0 = (zeroPoints + 4L * block) & ADDRESS;
+      ShortVector s00 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, n0)).reinterpretAsShorts();
       ShortVector s01 = s00;
-      long n1 = (sums + scaleRow + 4L * block) & ADDRESS;
-      int init1 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n1) & 0xffff;
-      ShortVector s10 = IntVector.broadcast(I, init1).reinterpretAsShorts();
+      long n1 = (zeroPoints + scaleRow + 4L * block) & ADDRESS;
+      ShortVector s10 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, n1)).reinterpretAsShorts();
       ShortVector s11 = s10;
-      long n2 = (sums + 2 * scaleRow + 4L * block) & ADDRESS;
-      int init2 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n2) & 0xffff;
-      ShortVector s20 = IntVector.broadcast(I, init2).reinterpretAsShorts();
+      long n2 = (zeroPoints + 2 * scaleRow + 4L * block) & ADDRESS;
+      ShortVector s20 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, n2)).reinterpretAsShorts();
       ShortVector s21 = s20;
-      long n3 = (sums + 3 * scaleRow + 4L * block) & ADDRESS;
-      int init3 = -8 * (int) ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, n3) & 0xffff;
-      ShortVector s30 = IntVector.broadcast(I, init3).reinterpretAsShorts();
+      long n3 = (zeroPoints + 3 * scaleRow + 4L * block) & ADDRESS;
+      ShortVector s30 =
+          IntVector.broadcast(I, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, n3)).reinterpretAsShorts();
       ShortVector s31 = s30;
       for (int line = 0; line < 4; line++) {
         long f0 = (factors + block * 64L + line * 16L) & ADDRESS;

@@ -60,7 +60,7 @@ final class NibbleRowsMatmul {
             x.nibbleFactors().address() + r * x.factorRowBytes(),
             x.factorRowBytes(),
             x.scales().address() + x.blockOffset(r, 0),
-            x.sums().address() + x.blockOffset(r, 0),
+            x.zeroPoints().address() + x.blockOffset(r, 0),
             x.blockOffset(1, 0),
             results.address() + (r - row) * ROW_BYTES);
       }
@@ -74,7 +74,7 @@ final class NibbleRowsMatmul {
             x.nibbleFactors().address() + r * x.factorRowBytes(),
             pair ? x.factorRowBytes() : 0,
             x.scales().address() + x.blockOffset(r, 0),
-            x.sums().address() + x.blockOffset(r, 0),
+            x.zeroPoints().address() + x.blockOffset(r, 0),
             pair ? x.blockOffset(1, 0) : 0,
             results.address() + (r - row) * ROW_BYTES);
       }

@@ -118,6 +118,7 @@ final class SimdMatmul {
     long bytes = x.byteFactors().address() + row * x.factorRowBytes();
     long d = x.scales().address() + x.blockOffset(row, 0);
     long sums = x.sums().address() + x.blockOffset(row, 0);
+    long zeroPoints = x.zeroPoints().address() + x.blockOffset(row, 0);
     long fives = x.fiveBitFactors().address() + row * x.fieldRowBytes();
     long sixes = x.sixBitFactors().address() + row * x.fieldRowBytes();
     long out = results.address();
@@ -126,7 +127,7 @@ final class SimdMatmul {
       case F16 -> FloatKernels.f16(w0, w1, next, blocks, v, d, out);
       case BF16 -> FloatKernels.bf16(w0, w1, next, blocks, v, d, out);
       case Q8_0 -> ByteKernels.q8(w0, w1, next, blocks, bytes, d, out);
-      case Q4_0 -> NibbleKernels.q4(w0, w1, next, blocks, nibbles, d, sums, out);
+      case Q4_0 -> NibbleKernels.q4(w0, w1, next, blocks, nibbles, d, zeroPoints, out);
       case Q4_K -> NibbleKernels.q4k(w0, w1, next, blocks, nibbles, d, sums, out);
       case Q5_K -> FieldKernels.q5k(w0, w1, next, blocks, fives, d, sums, out);
       case Q6_K -> FieldKernels.q6k(w0, w1, next, blocks, sixes, d, out);

@@ -26,6 +26,7 @@ final class SimdPrepare {
   private static final int BLOCK = WeightLayout.BLOCK_COLUMNS;
   private static final int BLOCK_BYTES = BLOCK * Float.BYTES;
   private static final int ABSOLUTE = 0x7fffffff;
+  private static final int LOW = 0xffff;
 
   private SimdPrepare() {}
 
@@ -49,6 +50,7 @@ final class SimdPrepare {
     long values = out.values().address() + row * out.rowBytes();
     long scales = out.scales().address() + out.blockOffset(row, 0);
     long sums = out.sums().address() + out.blockOffset(row, 0);
+    long zeroPoints = out.zeroPoints().address() + out.blockOffset(row, 0);
     for (int block = 0; block < out.blocks(); block++) {
       long at = (values + (long) block * BLOCK_BYTES) & ADDRESS;
       // The bits of numbers without sign are ordered as the numbers are, those of NaN above all.
@@ -71,8 +73,9 @@ final class SimdPrepare {
       long offset = 4L * block;
       float scale = QuantisedRange.scale(amax);
       ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (scales + offset) & ADDRESS, scale);
-      float total = sum.reduceLanes(VectorOperators.ADD);
+      int total = sum.reduceLanes(VectorOperators.ADD);
       ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (sums + offset) & ADDRESS, total);
+      ALL.set(ValueLayout.JAVA_INT_UNALIGNED, (zeroPoints + offset) & ADDRESS, -8 * total & LOW);
     }
   }
 
