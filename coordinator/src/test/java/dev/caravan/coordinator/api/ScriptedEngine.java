@@ -107,7 +107,7 @@ public final class ScriptedEngine implements Engine, AutoCloseable {
 
   private synchronized void await(BooleanSupplier condition, String what)
       throws InterruptedException {
-    long end = System.nanoTime() + 20_000_000_000L;
+    long end = System.nanoTime() + 60_000_000_000L;
     while (!condition.getAsBoolean()) {
       long leftMillis = (end - System.nanoTime()) / 1_000_000;
       if (leftMillis <= 0) {

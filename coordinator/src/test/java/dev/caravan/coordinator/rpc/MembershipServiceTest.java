@@ -87,7 +87,7 @@ class MembershipServiceTest {
     assertThat(first.next().getRefusal().getReason())
         .contains("worker a (10.0.0.7:7001", "joined under its id", "--id");
     assertThat(first.end()).isEqualTo("completed");
-    assertThat(losses.poll(5, TimeUnit.SECONDS)).startsWith("a: ");
+    assertThat(losses.poll(60, TimeUnit.SECONDS)).startsWith("a: ");
     assertThat(membership.members()).hasSize(1);
   }
 
@@ -108,7 +108,7 @@ class MembershipServiceTest {
         JoinRequest.newBuilder().setHello(hello("a", ClusterProtocol.VERSION)).build();
     Heard first = new Heard();
     Thread joining = Thread.ofPlatform().start(() -> service.join(first).onNext(hello));
-    assertThat(firstJoins.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(firstJoins.await(60, TimeUnit.SECONDS)).isTrue();
     Heard second = new Heard();
     service.join(second).onNext(hello);
     joining.join();
@@ -147,7 +147,7 @@ class MembershipServiceTest {
     heard.requests().onNext(JoinRequest.newBuilder().setHello(hello("b", 1)).build());
     heard.requests().onCompleted();
     assertThat(heard.end()).isNotEmpty();
-    assertThat(losses.poll(5, TimeUnit.SECONDS)).startsWith("a: ");
+    assertThat(losses.poll(60, TimeUnit.SECONDS)).startsWith("a: ");
     assertThat(membership.members()).isEmpty();
   }
 
@@ -165,7 +165,7 @@ class MembershipServiceTest {
   @Test
   void silentWorkerIsLostAfterItsLease() throws InterruptedException {
     join(hello("a", ClusterProtocol.VERSION)).next();
-    assertThat(losses.poll(10, TimeUnit.SECONDS)).contains("a: it was silent for more than 600 ms");
+    assertThat(losses.poll(60, TimeUnit.SECONDS)).contains("a: it was silent for more than 600 ms");
     assertThat(membership.members()).isEmpty();
   }
 
@@ -173,7 +173,7 @@ class MembershipServiceTest {
   void brokenConnectionIsNoticedAtOnce() throws InterruptedException {
     join(hello("a", ClusterProtocol.VERSION)).next();
     channel.shutdownNow();
-    assertThat(losses.poll(10, TimeUnit.SECONDS)).contains("a: its connection broke");
+    assertThat(losses.poll(60, TimeUnit.SECONDS)).contains("a: its connection broke");
   }
 
   @Test
@@ -218,13 +218,13 @@ class MembershipServiceTest {
     }
 
     JoinResponse next() throws InterruptedException {
-      JoinResponse response = responses.poll(10, TimeUnit.SECONDS);
+      JoinResponse response = responses.poll(60, TimeUnit.SECONDS);
       assertThat(response).as("a response").isNotNull();
       return response;
     }
 
     String end() throws InterruptedException {
-      String end = ends.poll(10, TimeUnit.SECONDS);
+      String end = ends.poll(60, TimeUnit.SECONDS);
       assertThat(end).as("the end of the stream").isNotNull();
       return end;
     }
