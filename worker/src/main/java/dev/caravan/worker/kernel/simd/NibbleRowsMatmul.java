@@ -25,6 +25,9 @@ final class NibbleRowsMatmul {
   private static final long ROW_BYTES = 2L * Lanes.BYTES;
   private static final int GROUP = WeightLayout.GROUP_ROWS;
 
+  /** Groups that are read side by side, each at the head of a stream without jumps. */
+  private static final int STREAMS = Math.max(1, OUTPUTS / GROUP);
+
   private final MemorySegment results;
 
   NibbleRowsMatmul(Arena arena) {
@@ -33,20 +36,30 @@ final class NibbleRowsMatmul {
 
   void multiply(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
-    int end = toGroup * GROUP;
+    int length = Math.ceilDiv(toGroup - fromGroup, STREAMS);
     for (int row = 0; row < rows; row += ROW_CHUNK) {
       int toRow = Math.min(rows, row + ROW_CHUNK);
-      for (int first = fromGroup * GROUP; first < end; first += OUTPUTS) {
-        multiply(w, x, row, toRow, first, end);
-        store(w, y, row, toRow, first, end);
+      for (int group = fromGroup; group < fromGroup + length; group++) {
+        for (int lane = 0; lane < GROUP; lane += OUTPUTS) {
+          // An odd last group is computed twice.
+          boolean pair = STREAMS == 2 && group + length < toGroup;
+          long weights = w.data().address() + group * w.groupBytes() + 4L * lane;
+          multiply(weights, pair ? length * w.groupBytes() : 0, x, row, toRow);
+          store(w, y, row, toRow, group * GROUP + lane, 0);
+          if (pair) {
+            store(w, y, row, toRow, (group + length) * GROUP, Lanes.BYTES);
+          }
+        }
       }
     }
   }
 
-  private void multiply(WeightMatrix w, MatmulInput x, int row, int toRow, int first, int end) {
-    long weights = w.data().address() + first / GROUP * w.groupBytes() + 4L * (first % GROUP);
-    // With 512 bits an odd last group is computed twice.
-    long next = first + Lanes.COUNT < end ? w.groupBytes() : 0;
+  /**
+   * Multiplies by two vectors of weight rows.
+   *
+   * @param next from the first vector to the second, with 512 bits
+   */
+  private void multiply(long weights, long next, MatmulInput x, int row, int toRow) {
     results.asSlice(0, (toRow - row) * ROW_BYTES).fill((byte) 0);
     for (int block = 0; block < x.blocks(); block += BLOCK_CHUNK) {
       int toBlock = Math.min(block + BLOCK_CHUNK, x.blocks());
@@ -81,13 +94,13 @@ final class NibbleRowsMatmul {
     }
   }
 
-  private void store(WeightMatrix w, Activations y, int row, int toRow, int first, int end) {
-    long bytes = 4L * Math.min(Math.min(OUTPUTS, end - first), w.rows() - first);
+  private void store(WeightMatrix w, Activations y, int row, int toRow, int first, int fromOffset) {
+    long bytes = 4L * Math.min(Math.min(OUTPUTS, GROUP), w.rows() - first);
     if (bytes <= 0) {
       return;
     }
     for (int r = row; r < toRow; r++) {
-      long from = (r - row) * ROW_BYTES;
+      long from = (r - row) * ROW_BYTES + fromOffset;
       MemorySegment.copy(results, from, y.data(), y.offset(r) + 4L * first, bytes);
     }
   }

@@ -18,11 +18,19 @@ final class SimdMatmul {
   /** Up to so many rows, nibbles are multiplied as they are, without panels. */
   private static final int MAX_NIBBLE_ROWS = NibbleRowsMatmul.FOUR_ROWS ? Integer.MAX_VALUE : 8;
 
-  /** Vectors of rows that the one-row kernels take at a time, and the outputs that they give. */
+  /** Vectors of weight rows that the one-row kernels take at a time. */
   private static final int VECTORS = 4;
 
-  private static final int OUTPUTS = VECTORS * Lanes.COUNT;
   private static final int GROUP = WeightLayout.GROUP_ROWS;
+  private static final int LINE = WeightLayout.LINE_BYTES;
+
+  /**
+   * Groups that the one-row kernels take at a time. Each is at the head of a stream that goes on
+   * where it ends: processors foresee what is read without jumps.
+   */
+  private static final int STREAMS = VECTORS * Lanes.COUNT / GROUP;
+
+  private static final int ALONE = 0;
 
   private static final InputForms FLOATS = InputForms.of(false);
   private static final InputForms INTEGERS = InputForms.of(true);
@@ -93,21 +101,36 @@ final class SimdMatmul {
 
   private void multiplyRows(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int fromGroup, int toGroup) {
-    int end = toGroup * GROUP;
-    int first = fromGroup * GROUP;
-    while (first < end) {
-      // A rest that does not fill four vectors is computed group by group, some lanes in vain.
-      boolean full = first + OUTPUTS <= end;
-      long w0 = address(w, first);
-      long w1 = full ? address(w, first + 2 * Lanes.COUNT) : w0;
-      long next = full ? w.groupBytes() : 0;
-      int outputs = full ? OUTPUTS : GROUP;
-      for (int row = 0; row < rows; row++) {
-        multiplyRow(w, x, row, w0, w1, next);
-        long bytes = 4L * Math.min(outputs, w.rows() - first);
-        MemorySegment.copy(results, 0, y.data(), y.offset(row) + 4L * first, bytes);
+    int length = (toGroup - fromGroup) / STREAMS;
+    for (int group = fromGroup; group < fromGroup + length; group++) {
+      multiplyGroups(w, x, rows, y, group, length);
+    }
+    // A rest is computed group by group, some lanes in vain.
+    for (int group = fromGroup + STREAMS * length; group < toGroup; group++) {
+      multiplyGroups(w, x, rows, y, group, ALONE);
+    }
+  }
+
+  /**
+   * Multiplies by the group at the head of each stream.
+   *
+   * @param group of the first stream
+   * @param length of a stream in groups; ALONE for one group
+   */
+  private void multiplyGroups(
+      WeightMatrix w, MatmulInput x, int rows, Activations y, int group, int length) {
+    long w0 = w.data().address() + group * w.groupBytes();
+    long w1 = w0 + 2 * Lanes.COUNT / GROUP * length * w.groupBytes() + 2 * Lanes.BYTES % LINE;
+    long next = length * w.groupBytes();
+    int groups = length == ALONE ? 1 : STREAMS;
+    for (int row = 0; row < rows; row++) {
+      multiplyRow(w, x, row, w0, w1, next);
+      for (int stream = 0; stream < groups; stream++) {
+        int first = (group + stream * length) * GROUP;
+        long bytes = 4L * Math.min(GROUP, w.rows() - first);
+        long to = y.offset(row) + 4L * first;
+        MemorySegment.copy(results, 4L * stream * GROUP, y.data(), to, bytes);
       }
-      first += outputs;
     }
   }
 
@@ -132,9 +155,5 @@ final class SimdMatmul {
       case Q5_K -> FieldKernels.q5k(w0, w1, next, blocks, fives, d, sums, out);
       case Q6_K -> FieldKernels.q6k(w0, w1, next, blocks, sixes, d, out);
     }
-  }
-
-  private static long address(WeightMatrix w, int output) {
-    return w.data().address() + output / GROUP * w.groupBytes() + 4L * (output % GROUP);
   }
 }
