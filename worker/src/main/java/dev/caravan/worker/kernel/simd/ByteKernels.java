@@ -18,7 +18,7 @@ import jdk.incubator.vector.VectorOperators;
  * One activation row times Q8_0 weights, int8 activations.
  *
  * <p>Every kernel takes four vectors of rows, two from {@code w0} and two from {@code w1}: the
- * second of a pair follows the first in its line, or lies {@code next} bytes further, in the next
+ * second of a pair follows the first in its line, or lies {@code next} bytes further, in another
  * group, where a vector is as long as a line. All are addresses (see {@link Memory}): of the first
  * lanes in the first line of their groups, of the row's factors and block scales, and of {@code
  * out}, where four vectors of results are written one after the other. Methods are flat, long and
