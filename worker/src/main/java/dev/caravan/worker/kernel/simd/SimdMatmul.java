@@ -120,6 +120,7 @@ final class SimdMatmul {
   private void multiplyGroups(
       WeightMatrix w, MatmulInput x, int rows, Activations y, int group, int length) {
     long w0 = w.data().address() + group * w.groupBytes();
+    // The third vector: in the third stream, the second one, or later in the same line.
     long w1 = w0 + 2 * Lanes.COUNT / GROUP * length * w.groupBytes() + 2 * Lanes.BYTES % LINE;
     long next = length * w.groupBytes();
     int groups = length == ALONE ? 1 : STREAMS;
