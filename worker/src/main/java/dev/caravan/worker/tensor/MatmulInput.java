@@ -67,7 +67,7 @@ public final class MatmulInput {
     long paddedRows = (long) Math.ceilDiv(maxRows, TILE_ROWS) * TILE_ROWS;
     this.scales = arena.allocate(paddedRows * blocks * Float.BYTES, line);
     this.sums = arena.allocate(paddedRows * blocks * Float.BYTES, line);
-    this.zeroPoints = arena.allocate(paddedRows * blocks * Integer.BYTES, line);
+    this.zeroPoints = arena.allocate((long) maxRows * blocks * Integer.BYTES, line);
     this.nibbleFactors = arena.allocate(maxRows * factorRowBytes(), line);
     this.byteFactors = arena.allocate(integerRows * factorRowBytes(), line);
     this.fiveBitFactors = arena.allocate(integerRows * fieldRowBytes(), line);
