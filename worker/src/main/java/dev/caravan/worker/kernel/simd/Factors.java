@@ -12,7 +12,6 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Writes the factors that integer kernels multiply with, see {@link MatmulInput}, from integers in
@@ -37,39 +36,54 @@ final class Factors {
   private static final int FIVE_BITS_HIGH = 16 * Float.BYTES;
   private static final int SIX_BITS_HIGH = 8 * Float.BYTES;
 
-  private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
+  /** Numbers of a group: those of the low halves of {@link #WORDS} words, then of the high. */
+  private static final int GROUP = 8;
+
+  private static final int WORDS = 4;
+
+  /** So many groups at the end of a row leave no room for a vector. */
+  private static final int LAST_GROUPS = Lanes.COUNT / WORDS - 1;
+
   private static final VectorShuffle<Integer> ONE_LANE_UP =
-      VectorShuffle.fromValues(FOUR, 0, 0, 1, 2);
-  private static final IntVector NOT_THE_FIRST =
-      IntVector.fromArray(FOUR, new int[] {0, -1, -1, -1}, 0);
+      VectorShuffle.fromOp(Lanes.I, lane -> Math.max(0, lane - 1));
+  private static final IntVector NOT_THE_FIRST = IntVector.broadcast(Lanes.I, -1).withLane(0, 0);
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private Factors() {}
 
-  /** Nibbles follow each other through a whole line: eight numbers at a time, in four lanes. */
+  /**
+   * Nibbles follow each other through a whole line: a group of numbers at a time, in the first four
+   * lanes of vectors as wide as all others. The JDK's code must never see a second width: what it
+   * would compile for two of them makes objects of vectors.
+   */
   static void nibbles(MatmulInput out, int row) {
     long values = out.values().address() + row * out.rowBytes();
     long factors = out.nibbleFactors().address() + row * out.factorRowBytes();
-    for (int eight = 0; eight < out.blocks() * 4; eight++) {
-      long x = (values + eight * 32L) & ADDRESS;
-      IntVector low =
-          FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, x, ORDER)
-              .add(QuantisedRange.ROUND)
-              .reinterpretAsInts();
-      IntVector beforeHigh =
-          FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, x + 3 * Float.BYTES, ORDER)
-              .add(QuantisedRange.ROUND)
-              .reinterpretAsInts();
-      IntVector high =
-          FloatVector.fromMemorySegment(FloatVector.SPECIES_128, ALL, x + NIBBLES_HIGH, ORDER)
-              .add(QuantisedRange.ROUND)
-              .reinterpretAsInts();
+    int groups = out.blocks() * (BLOCK_BYTES / Float.BYTES / GROUP);
+    int group = 0;
+    for (; group < groups - LAST_GROUPS; group++) {
+      long x = (values + (long) group * GROUP * Float.BYTES) & ADDRESS;
+      IntVector low = numbers(x);
+      IntVector beforeHigh = numbers(x + NIBBLES_HIGH - Float.BYTES);
+      IntVector high = numbers(x + NIBBLES_HIGH);
       IntVector beforeLow = low.rearrange(ONE_LANE_UP).and(NOT_THE_FIRST);
       IntVector a = low.sub(beforeLow.mul(NIBBLES));
       IntVector b = high.sub(beforeHigh.mul(NIBBLES));
+      // The lanes behind the first four are overwritten by the next groups.
       a.and(LOW)
           .or(b.lanewise(VectorOperators.LSHL, 16))
-          .intoMemorySegment(ALL, (factors + eight * 16L) & ADDRESS, ORDER);
+          .intoMemorySegment(
+              ALL, (factors + (long) group * WORDS * Integer.BYTES) & ADDRESS, ORDER);
+    }
+    for (; group < groups; group++) {
+      long x = values + (long) group * GROUP * Float.BYTES;
+      long to = (factors + (long) group * WORDS * Integer.BYTES) & ADDRESS;
+      int before = number(x + NIBBLES_HIGH - Float.BYTES) << 16;
+      for (int word = 0; word < WORDS; word++) {
+        int numbers = pair(x + (long) word * Float.BYTES, NIBBLES_HIGH);
+        put(to + (long) word * Integer.BYTES, difference(numbers, NIBBLES, before));
+        before = numbers;
+      }
     }
   }
 
@@ -132,6 +146,13 @@ final class Factors {
   /** Two numbers as the halves of a word. */
   private static int pair(long low, int high) {
     return number(low) & LOW | number(low + high) << 16;
+  }
+
+  /** Integers in the low 16 bits. */
+  private static IntVector numbers(long at) {
+    return FloatVector.fromMemorySegment(Lanes.F, ALL, at & ADDRESS, ORDER)
+        .add(QuantisedRange.ROUND)
+        .reinterpretAsInts();
   }
 
   private static int number(long at) {

@@ -95,6 +95,19 @@ class SimdKernelsTest {
   }
 
   @Test
+  void preparesRowsInAnyOrder() {
+    Activations x = random(5, 96, 1f);
+    InputForms forms = simd.forms(DType.Q4_0, true, 1);
+    MatmulInput upwards = new MatmulInput(arena, 5, 96);
+    MatmulInput downwards = new MatmulInput(arena, 5, 96);
+    for (int row = 0; row < 5; row++) {
+      simd.prepare(x, upwards, forms, row, row + 1);
+      simd.prepare(x, downwards, forms, 4 - row, 5 - row);
+    }
+    assertThat(upwards.nibbleFactors().mismatch(downwards.nibbleFactors())).isEqualTo(-1);
+  }
+
+  @Test
   void refusesAnInputThatLacksWhatTheWeightNeeds() {
     WeightMatrix w = new RandomWeights(DType.Q4_0, 16, 64, 0.1f, random).pack(arena);
     MatmulInput input = new MatmulInput(arena, 1, 64);
