@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
 final class KernelsCommand implements Callable<Integer> {
   private static final int MAX_ROWS = 4096;
   private static final int COMPUTE_BOUND_ROWS = 32;
-  private static final long WARM_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+  private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   @Option(
       names = "--types",

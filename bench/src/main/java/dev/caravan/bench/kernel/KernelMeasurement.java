@@ -62,14 +62,18 @@ public final class KernelMeasurement implements AutoCloseable {
     }
   }
 
-  /** Makes the weights of a type, half a GiB of them, and runs the case until it is compiled. */
+  /**
+   * Makes the weights of a type, half a GiB of them, and runs the case once, which compiles most of
+   * it, and then on for a while.
+   */
   public void warmUp(KernelCase kernelCase, long nanos) {
     weights.computeIfAbsent(
         kernelCase.dtype(), dtype -> WeightSet.random(arena, pool, dtype, shape, SET_BYTES));
+    product(kernelCase);
     long end = System.nanoTime() + nanos;
-    do {
+    while (System.nanoTime() < end && kernelCase.rows() < WARM_UP_ROWS) {
       product(kernelCase);
-    } while (System.nanoTime() < end && kernelCase.rows() < WARM_UP_ROWS);
+    }
   }
 
   /**
