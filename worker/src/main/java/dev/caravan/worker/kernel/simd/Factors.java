@@ -80,9 +80,9 @@ final class Factors {
       long to = (factors + (long) group * WORDS * Integer.BYTES) & ADDRESS;
       int before = number(x + NIBBLES_HIGH - Float.BYTES) << 16;
       for (int word = 0; word < WORDS; word++) {
-        int numbers = pair(x + (long) word * Float.BYTES, NIBBLES_HIGH);
-        put(to + (long) word * Integer.BYTES, difference(numbers, NIBBLES, before));
-        before = numbers;
+        int next = pair(x + (long) word * Float.BYTES, NIBBLES_HIGH);
+        put(to + (long) word * Integer.BYTES, difference(next, NIBBLES, before));
+        before = next;
       }
     }
   }
